@@ -1,0 +1,1 @@
+"""Real PostgreSQL, Redis and Chromium for `make test`."""
