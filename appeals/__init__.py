@@ -1,1 +1,1 @@
-
+"""A second look, by a second person."""

@@ -1,1 +1,1 @@
-
+"""The ground floor: content, fingerprints, flags, enforcement, audit, staff."""

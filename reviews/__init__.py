@@ -1,1 +1,1 @@
-
+"""The reviewer's desk: claims and decisions."""

@@ -1,0 +1,122 @@
+"""A second look at a decision, by somebody who took no part in it."""
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from moderation.models import token
+from reviews.models import AppealGrant, Lease
+
+
+class AppealQuerySet(models.QuerySet["Appeal"]):
+    def open(self) -> Self:
+        return self.filter(outcome="")
+
+    def for_reviewer(self, user_id: int) -> Self:
+        """Never what this person decided or approved."""
+        return self.exclude(first_reviewer_id=user_id).exclude(
+            first_approver_id=user_id
+        )
+
+
+class Appeal(models.Model):
+    """One party's contest of one decision, with its outcome. The appellant's words are sealed."""
+
+    class Ground(models.TextChoices):
+        CONSENT = "CONSENT", "The person in the image agreed to this post"
+        ME = "ME", "I am the person in the image"
+        NOT_INTIMATE = "NOT_INTIMATE", "It is not an intimate image"
+        PUBLIC_VALUE = "PUBLIC_VALUE", "It is news, medicine, education or art"
+        COMPROMISED = "COMPROMISED", "My account was used by someone else"
+        MISTAKEN = "MISTAKEN", "You mixed it up with something else"
+        OTHER = "OTHER", "Another reason"
+
+    class Outcome(models.TextChoices):
+        UPHELD = "UPHELD", "The decision stays"
+        OVERTURNED = "OVERTURNED", "The decision was changed"
+
+    receipt = models.CharField(max_length=32, unique=True, default=token)
+    grant = models.OneToOneField(
+        AppealGrant, on_delete=models.PROTECT, related_name="appeal"
+    )
+    ground = models.CharField(max_length=15, choices=Ground.choices)
+    words_sealed = models.BinaryField(null=True)
+    language = models.CharField(max_length=12)
+    lodged_at = models.DateTimeField()
+    reply_by = models.DateTimeField()
+    lease_epoch = models.PositiveIntegerField(default=0)
+    # Copied from the decision, so that the database itself can refuse the same person.
+    first_reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    first_approver = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
+    reasoning = models.TextField(blank=True)
+
+    objects = AppealQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(decided_by=F("first_reviewer")),
+                name="appeal_not_by_first_reviewer",
+            ),
+            models.CheckConstraint(
+                condition=Q(first_approver__isnull=True)
+                | Q(decided_by__isnull=True)
+                | ~Q(decided_by=F("first_approver")),
+                name="appeal_not_by_first_approver",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    outcome="", decided_by__isnull=True, decided_at__isnull=True
+                )
+                | (
+                    Q(outcome__in=["UPHELD", "OVERTURNED"])
+                    & Q(decided_by__isnull=False, decided_at__isnull=False)
+                    & ~Q(reasoning="")
+                ),
+                name="appeal_outcome_is_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.outcome == ""
+
+
+class AppealClaim(Lease):
+    """A reviewer's lease on an appeal."""
+
+    appeal = models.ForeignKey(Appeal, on_delete=models.PROTECT, related_name="claims")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["appeal"],
+                condition=Q(ended_at__isnull=True),
+                name="appeal_claim_one_active_per_appeal",
+            ),
+            models.UniqueConstraint(
+                fields=["reviewer"],
+                condition=Q(ended_at__isnull=True),
+                name="appeal_claim_one_active_per_reviewer",
+            ),
+            models.UniqueConstraint(
+                fields=["appeal", "epoch"], name="appeal_claim_epoch_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"

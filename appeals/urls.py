@@ -1,0 +1,4 @@
+"""Routes of the appeals face and of the desk."""
+
+public: list = []
+desk: list = []

@@ -1,0 +1,19 @@
+"""The Celery app. Tasks carry ids; rows in the database are the truth; beat rings again for whatever waits."""
+
+import os
+
+from celery import Celery
+from celery.signals import setup_logging
+from kombu.transport import TRANSPORT_ALIASES
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+TRANSPORT_ALIASES["safefs"] = "config.safefs:Transport"
+
+app = Celery("nwmc")
+app.config_from_object("config.celery_options")
+app.autodiscover_tasks(["moderation", "victims", "appeals"])
+
+
+@setup_logging.connect  # Celery's own set-up would print task arguments and results
+def keep_our_logging(**_kwargs: object) -> None:
+    """Nothing to do: Django's settings have configured logging already."""

@@ -1,0 +1,158 @@
+"""What holds for every request: a log line without the visitor, headers without traces, the hub's narrow door."""
+
+import time
+import uuid
+from collections.abc import Callable
+
+import structlog
+from csp.constants import SELF
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+Handler = Callable[[HttpRequest], HttpResponse]
+_log = structlog.get_logger(__name__)
+
+# Faces by the namespace of the matched route, so that one development process behaves like four.
+_STAFF_SPACES = {"reviews", "appeals_desk", "admin"}
+_HUB_SPACES = {"victims"}
+# The hub takes short forms only: a picture cannot be sent even by a page that was tampered with (T-01).
+HUB_BODY_LIMIT = 64 * 1024
+
+
+class RequestLog:
+    """One line a request: route name, status, duration. No address, agent, referrer, path or query (T-47)."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=uuid.uuid4().hex)
+        began = time.perf_counter()
+        response = self.get_response(request)
+        match = request.resolver_match
+        route = match.view_name if match else "none"
+        if route not in ("livez", "readyz"):
+            _log.info(
+                "request",
+                route=route,
+                method=request.method,
+                status=response.status_code,
+                ms=round((time.perf_counter() - began) * 1000, 1),
+            )
+        return response
+
+
+class FaceHeaders:
+    """Nothing is kept by browsers or proxies, nothing is framed or indexed, and each face gets just what it needs."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not request.path.startswith(settings.STATIC_URL):
+            response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"
+        response.headers["Permissions-Policy"] = (
+            "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()"
+        )
+        return response
+
+
+class ContentPolicyByFace:
+    """The console may fetch fragments from itself (htmx) and show a QR code; the public faces may fetch nothing.
+
+    Stands inside CSPMiddleware: it only marks the response, the policy is written there.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        match = request.resolver_match
+        spaces = set(match.namespaces) if match else set()
+        name = match.url_name if match else None
+        update: dict[str, list[str]] = {}
+        if spaces & _STAFF_SPACES:
+            update = {"connect-src": [SELF], "img-src": [SELF, "blob:"]}
+        elif name and name.startswith(("account_", "mfa_")):
+            update = {"img-src": [SELF, "data:"]}
+        elif spaces & _HUB_SPACES:
+            update = {"require-trusted-types-for": ["'script'"]}
+        if update and not hasattr(response, "_csp_replace"):
+            response._csp_update = update  # type: ignore[attr-defined]
+        return response
+
+
+class HubBodyGate:
+    """On the hub's routes: nothing but short urlencoded forms. 415 for another type, 413 for more."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: object, kwargs: object
+    ) -> HttpResponse | None:
+        match = request.resolver_match
+        if request.method in ("GET", "HEAD") or match is None:
+            return None
+        if not set(match.namespaces) & _HUB_SPACES:
+            return None
+        if request.content_type != "application/x-www-form-urlencoded":
+            return render(request, "errors/415.html", status=415)
+        try:
+            length = int(request.META.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            length = HUB_BODY_LIMIT + 1
+        if length > HUB_BODY_LIMIT:
+            return render(request, "errors/413.html", status=413)
+        return None
+
+
+class SecondFactorRequired:
+    """Whoever is signed in without a second factor can do one thing: set one up (T-38)."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: object, kwargs: object
+    ) -> HttpResponse | None:
+        match = request.resolver_match
+        if not request.user.is_authenticated or match is None:
+            return None
+        if not getattr(view, "login_required", True):
+            return None
+        if match.url_name in _BEFORE_SECOND_FACTOR:
+            return None
+        if passed_second_factor(request):
+            return None
+        return redirect("mfa_activate_totp")
+
+
+_BEFORE_SECOND_FACTOR = {
+    "account_login",
+    "account_logout",
+    "account_reauthenticate",
+    "mfa_authenticate",
+    "mfa_reauthenticate",
+    "mfa_activate_totp",
+    "mfa_index",
+    "mfa_add_webauthn",
+}
+
+
+def passed_second_factor(request: HttpRequest) -> bool:
+    """Whether this very session was opened, or last confirmed, with a second factor."""
+    records = request.session.get("account_authentication_methods", [])
+    return any(record.get("method") == "mfa" for record in records)

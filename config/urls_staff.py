@@ -1,0 +1,22 @@
+"""The staff face: sign-in, the console, the desk for appeals, the admin."""
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.urls import include, path
+
+from appeals import urls as appeals
+from config.urls_none import handler400, handler403, handler404, handler500
+from config.urls_none import urlpatterns as common
+
+__all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
+
+admin.autodiscover()
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+urlpatterns = [
+    *common,
+    path("staff/", include("config.urls_accounts")),
+    path("staff/", include("reviews.urls")),
+    path("staff/appeals/", include((appeals.desk, "appeals_desk"))),
+    path("staff/admin/", admin.site.urls),
+]

@@ -1,0 +1,143 @@
+"""The platforms that are connected, their keys, and the accounts that post there."""
+
+import hashlib
+import hmac
+import secrets
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+_KEY = "hub"
+
+
+class PlatformQuerySet(models.QuerySet["Platform"]):
+    def active(self) -> Self:
+        return self.filter(is_active=True)
+
+
+class Platform(models.Model):
+    """A connected platform: what it may do, how it is reached, and from which score on it wants to hear."""
+
+    alias = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=80)
+    is_active = models.BooleanField(default=True)
+    # A near-nude score from here on raises a flag; nothing is ever removed by a score.
+    flag_threshold = models.FloatField(default=0.6)
+    holds_matches = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+
+    objects = PlatformQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(flag_threshold__gte=0, flag_threshold__lte=1),
+                name="platform_threshold_0_to_1",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.alias}"
+
+
+class Scope(models.TextChoices):
+    """What a key may do. A key has no other right than those it names."""
+
+    CONTENT_WRITE = "content:write", "Send content"
+    CONTENT_READ = "content:read", "Read what became of sent content"
+    MATCH_HASH = "match:hash", "Ask about a hash"
+    MATCH_BYTES = "match:bytes", "Ask about a picture"
+    MATCH_EVIDENCE = (
+        "match:evidence",
+        "See bank and distance (the operator's own services)",
+    )
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def live(self, now: datetime) -> Self:
+        return self.filter(
+            revoked_at__isnull=True, expires_at__gt=now, platform__is_active=True
+        )
+
+
+class ApiKey(models.Model):
+    """A platform's key: only its SHA-256 is kept. The raw key is shown once: ``hub_<prefix>_<43 characters>``."""
+
+    platform = models.ForeignKey(
+        Platform, on_delete=models.PROTECT, related_name="keys"
+    )
+    prefix = models.CharField(max_length=12, unique=True)
+    secret_sha256 = models.CharField(max_length=64)
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=models.F("created_at")),
+                name="api_key_expires_after_creation",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.prefix}"
+
+    @staticmethod
+    def new_secret() -> tuple[str, str, str]:
+        """Prefix, SHA-256 of the secret, and the raw key to show once."""
+        prefix = secrets.token_hex(6)
+        secret = secrets.token_urlsafe(32)
+        return prefix, _digest(secret), f"{_KEY}_{prefix}_{secret}"
+
+    @staticmethod
+    def split(raw: str) -> tuple[str, str] | None:
+        parts = raw.split("_", 2)
+        if len(parts) != 3 or parts[0] != _KEY or len(parts[1]) != 12:
+            return None
+        return parts[1], parts[2]
+
+    def opens_with(self, secret: str) -> bool:
+        return hmac.compare_digest(self.secret_sha256, _digest(secret))
+
+    def allows(self, scope: str) -> bool:
+        return scope in self.scopes
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class PlatformAccount(models.Model):
+    """Who posted, as the platform names them. No person's name is asked for."""
+
+    class State(models.TextChoices):
+        ACTIVE = "ACTIVE", "Active"
+        DISABLED = "DISABLED", "Disabled"
+
+    platform = models.ForeignKey(
+        Platform, on_delete=models.PROTECT, related_name="accounts"
+    )
+    external_id = models.CharField(max_length=200)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
+    language = models.CharField(max_length=12, default="en")
+    first_seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["platform", "external_id"], name="account_once_per_platform"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["ACTIVE", "DISABLED"]),
+                name="account_state_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"

@@ -1,0 +1,29 @@
+"""What is kept is ciphertext: evidence in an envelope of its own key, short values sealed in their column."""
+
+from moderation.storage.envelope import (
+    EvidenceGone,
+    Sealed,
+    destroy,
+    open_file,
+    store_file,
+)
+from moderation.storage.fields import (
+    blind_index,
+    open_text,
+    open_value,
+    seal_text,
+    seal_value,
+)
+
+__all__ = [
+    "EvidenceGone",
+    "Sealed",
+    "blind_index",
+    "destroy",
+    "open_file",
+    "open_text",
+    "open_value",
+    "seal_text",
+    "seal_value",
+    "store_file",
+]

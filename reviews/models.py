@@ -1,0 +1,210 @@
+"""The reviewer's desk: policies, claims, looks and decisions."""
+
+from datetime import datetime
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from moderation.models import Content, Flag, token
+
+
+class PolicyQuerySet(models.QuerySet["Policy"]):
+    def current(self) -> Self:
+        return self.filter(is_current=True)
+
+
+class Policy(models.Model):
+    """A published rule that a decision cites. A change is a new version; decisions keep the one they cited."""
+
+    class Outcome(models.TextChoices):
+        VIOLATES = "VIOLATES", "Breaks this rule"
+        KEEP = "KEEP", "Breaks no rule"
+
+    slug = models.CharField(max_length=40)
+    version = models.PositiveSmallIntegerField(default=1)
+    is_current = models.BooleanField(default=True)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    title = models.CharField(max_length=120)
+    public_text = models.TextField()
+    guidance = models.TextField(blank=True)
+    severity = models.CharField(max_length=10)
+    default_actions = models.JSONField(default=list)
+    dsa_category = models.CharField(max_length=80, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    objects = PolicyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "policies"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["slug", "version"], name="policy_version_once"
+            ),
+            models.UniqueConstraint(
+                fields=["slug"],
+                condition=Q(is_current=True),
+                name="policy_one_current_version",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.slug} v{self.version}"
+
+
+class LeaseQuerySet(models.QuerySet["Lease"]):
+    def active(self) -> Self:
+        return self.filter(ended_at__isnull=True)
+
+    def expired(self, now: datetime) -> Self:
+        return self.active().filter(
+            Q(expires_at__lte=now) | Q(hard_expires_at__lte=now)
+        )
+
+
+class Lease(models.Model):
+    """The right to answer one question for a while. Token and epoch are checked again when the answer comes."""
+
+    class Ended(models.TextChoices):
+        DECIDED = "DECIDED", "Decided"
+        RELEASED = "RELEASED", "Given back"
+        EXPIRED = "EXPIRED", "Ran out"
+
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    token = models.CharField(max_length=32, unique=True, default=token)
+    epoch = models.PositiveIntegerField()
+    claimed_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    hard_expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_why = models.CharField(max_length=10, choices=Ended.choices, blank=True)
+
+    objects = LeaseQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def is_live(self, now: datetime) -> bool:
+        return (
+            self.ended_at is None
+            and now < self.expires_at
+            and now < self.hard_expires_at
+        )
+
+
+class Claim(Lease):
+    """A reviewer's lease on a flag."""
+
+    flag = models.ForeignKey(Flag, on_delete=models.PROTECT, related_name="claims")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["flag"],
+                condition=Q(ended_at__isnull=True),
+                name="claim_one_active_per_flag",
+            ),
+            models.UniqueConstraint(
+                fields=["reviewer"],
+                condition=Q(ended_at__isnull=True),
+                name="claim_one_active_per_reviewer",
+            ),
+            models.UniqueConstraint(fields=["flag", "epoch"], name="claim_epoch_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class Reveal(models.Model):
+    """That a reviewer looked, committed before the first byte leaves (T-35). No URL, no hash."""
+
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reveals"
+    )
+    content = models.ForeignKey(
+        Content, on_delete=models.PROTECT, related_name="reveals"
+    )
+    derivative = models.CharField(max_length=10)
+    revealed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class Decision(models.Model):
+    """An answer, for good. What it orders stands in enforcements; what overturns it is another row."""
+
+    class Basis(models.TextChoices):
+        REVIEW = "REVIEW", "First review"
+        APPEAL = "APPEAL", "Appeal"
+
+    public_id = models.CharField(max_length=32, unique=True, default=token)
+    flag = models.OneToOneField(Flag, on_delete=models.PROTECT, related_name="decision")
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="decisions"
+    )
+    policy = models.ForeignKey(
+        Policy, on_delete=models.PROTECT, related_name="decisions"
+    )
+    removes = models.BooleanField()
+    disables_account = models.BooleanField()
+    facts = models.TextField()
+    reasoning = models.TextField()
+    private_notes = models.TextField(blank=True)
+    found_by_machine = models.BooleanField()
+    decided_at = models.DateTimeField()
+    overturned_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(disables_account=False) | Q(removes=True),
+                name="decision_disabling_needs_removal",
+            ),
+            models.CheckConstraint(
+                condition=~Q(facts="") & ~Q(reasoning=""), name="decision_gives_reasons"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+    def overturn(self, at: datetime) -> None:
+        self.overturned_at = at
+        self.save(update_fields=["overturned_at"])
+
+
+class GrantQuerySet(models.QuerySet["AppealGrant"]):
+    def live(self, now: datetime) -> Self:
+        return self.filter(expires_at__gt=now)
+
+
+class AppealGrant(models.Model):
+    """One party's right to a second look at one decision, made with the decision. Only the token's hash is kept."""
+
+    class Party(models.TextChoices):
+        UPLOADER = "UPLOADER", "The account that posted"
+
+    decision = models.ForeignKey(
+        Decision, on_delete=models.PROTECT, related_name="grants"
+    )
+    party = models.CharField(max_length=10, choices=Party.choices)
+    token_sha256 = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    objects = GrantQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["decision", "party"], name="grant_once_per_party"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"

@@ -1,0 +1,4 @@
+"""Routes of the console."""
+
+app_name = "reviews"
+urlpatterns: list = []

@@ -1,0 +1,4 @@
+"""Routes of the hub."""
+
+app_name = "victims"
+urlpatterns: list = []
