@@ -1,1 +1,5 @@
+"""How the parts are put together: settings, faces, workers, logs."""
 
+from config.celery import app as celery_app
+
+__all__ = ["celery_app"]

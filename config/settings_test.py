@@ -8,8 +8,8 @@ os.environ.setdefault("EMBEDDED", "1")
 # A folder of its own for each test process, so that workers of one run and two runs never meet.
 os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="nwmc-test-"))
 
-from config.settings import *  # noqa: E402, F403
-from config.settings import DATABASES, STORAGES, VAR_DIR  # noqa: E402
+from config.settings import *  # noqa: F403
+from config.settings import DATABASES, STORAGES, VAR_DIR
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
