@@ -1,0 +1,6 @@
+"""Programs that run inside the sandbox, and the lock they turn behind themselves.
+
+`lockdown.py` is started as a script, in a process of its own, before any byte of a
+picture is read. Nothing here may import the rest of the project: that process has no
+path to it.
+"""

@@ -1,0 +1,239 @@
+"""Give up every power, then run one program on the bytes that arrive (T-43, T-44).
+
+Started as `python -I -S lockdown.py SITE PROGRAM`. The program is loaded while files
+can still be opened; the bytes are read only once they cannot. A protection that this
+kernel refuses is reported as missing: whoever needs it asks `isolation()` and refuses
+to start.
+"""
+
+import ctypes
+import importlib.util
+import os
+import platform
+import resource
+import struct
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from typing import Final, NamedTuple
+
+PROTECTIONS: Final = (
+    "limits",
+    "no_new_privileges",
+    "other_user",
+    "no_network",
+    "no_files",
+    "system_call_filter",
+)
+HEADER: Final = struct.Struct(
+    "<4sBxxxQ"
+)  # magic, protections in force, length of the body
+MAGIC: Final = b"JAIL"
+EXIT_OUT_OF_MEMORY: Final = 12
+
+NOBODY: Final = 65534
+MEMORY_BYTES: Final = 700 * 1024 * 1024
+CPU_SECONDS: Final = 5
+LIMITS: Final = {
+    resource.RLIMIT_AS: (MEMORY_BYTES, MEMORY_BYTES),
+    resource.RLIMIT_CPU: (CPU_SECONDS, CPU_SECONDS + 1),
+    resource.RLIMIT_FSIZE: (0, 0),
+    resource.RLIMIT_NOFILE: (16, 16),
+    resource.RLIMIT_NPROC: (0, 0),
+    resource.RLIMIT_CORE: (0, 0),
+}
+
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
+SIGKILL: Final = 9
+SECCOMP_MODE_FILTER: Final = 2
+CLONE_NEWUSER, CLONE_NEWNET, CLONE_NEWIPC = 0x10000000, 0x40000000, 0x08000000
+LANDLOCK_CREATE_RULESET, LANDLOCK_RESTRICT_SELF = (
+    444,
+    446,
+)  # one number on every machine
+LANDLOCK_VERSION_FLAG: Final = 1
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Machine(NamedTuple):
+    """What a system call filter must know about a processor family."""
+
+    audit_arch: int
+    allowed: tuple[int, ...]
+    mapping: tuple[int, ...]  # allowed too, unless they ask for executable memory
+
+
+# Allowed: read write close munmap brk mremap madvise rt_sigprocmask rt_sigreturn
+# sched_yield futex gettimeofday clock_gettime getrandom exit exit_group.
+# Mapping: mmap mprotect.
+MACHINES: Final = {
+    "x86_64": Machine(
+        0xC000003E,
+        (0, 1, 3, 11, 12, 25, 28, 14, 15, 24, 202, 96, 228, 318, 60, 231),
+        (9, 10),
+    ),
+    "aarch64": Machine(
+        0xC00000B7,
+        (63, 64, 57, 215, 214, 216, 233, 135, 139, 124, 98, 169, 113, 278, 93, 94),
+        (222, 226),
+    ),
+}
+
+
+def checked(result: int) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
+
+
+def limit_resources() -> None:
+    for name, pair in LIMITS.items():
+        resource.setrlimit(name, pair)
+
+
+def forbid_new_privileges() -> None:
+    checked(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+
+
+def become_nobody() -> None:
+    os.setgroups([])
+    os.setresgid(NOBODY, NOBODY, NOBODY)
+    os.setresuid(NOBODY, NOBODY, NOBODY)
+
+
+def leave_the_network() -> None:
+    as_root = os.geteuid() == 0
+    checked(
+        libc.unshare(CLONE_NEWNET | CLONE_NEWIPC | (0 if as_root else CLONE_NEWUSER))
+    )
+
+
+def leave_the_files() -> None:
+    """Landlock with a rule set that handles everything and allows nothing."""
+    version = checked(
+        libc.syscall(LANDLOCK_CREATE_RULESET, None, 0, LANDLOCK_VERSION_FLAG)
+    )
+    files = (1 << (13 + (version >= 2) + (version >= 3) + (version >= 5))) - 1
+    network = 0b11 if version >= 4 else 0
+    scopes = 0b11 if version >= 6 else 0
+    attributes = struct.pack("<QQQ", files, network, scopes)
+    ruleset = checked(
+        libc.syscall(LANDLOCK_CREATE_RULESET, attributes, len(attributes), 0)
+    )
+    try:
+        checked(libc.syscall(LANDLOCK_RESTRICT_SELF, ruleset, 0))
+    finally:
+        os.close(ruleset)
+
+
+def instructions(machine: Machine) -> Iterator[tuple[int, int, int, int]]:
+    """The filter as classic BPF: (code, jump if true, jump if false, operand)."""
+    load, equal, at_least, any_bit, answer = 0x20, 0x15, 0x35, 0x45, 0x06
+    allow, refuse, kill = 0x7FFF0000, 0x00050001, 0x80000000  # refuse = EPERM
+    number_at, arch_at, third_argument_at = 0, 4, 32
+    yield load, 0, 0, arch_at
+    yield equal, 1, 0, machine.audit_arch
+    yield answer, 0, 0, kill
+    yield load, 0, 0, number_at
+    yield at_least, 0, 1, 0x40000000  # the x32 twins of the same calls
+    yield answer, 0, 0, refuse
+    for number in machine.allowed:
+        yield equal, 0, 1, number
+        yield answer, 0, 0, allow
+    for number in machine.mapping:
+        yield equal, 0, 4, number
+        yield load, 0, 0, third_argument_at
+        yield any_bit, 1, 0, 0x4  # PROT_EXEC
+        yield answer, 0, 0, allow
+        yield answer, 0, 0, refuse
+    yield answer, 0, 0, refuse
+
+
+def filter_system_calls() -> None:
+    machine = MACHINES.get(platform.machine())
+    if machine is None or sys.byteorder != "little" or sys.maxsize < 2**32:
+        raise OSError("no filter for this machine")
+    packed = [
+        struct.pack("=HBBI", *instruction) for instruction in instructions(machine)
+    ]
+    code = ctypes.create_string_buffer(b"".join(packed))
+    program = ctypes.create_string_buffer(
+        struct.pack("=HxxxxxxQ", len(packed), ctypes.addressof(code))
+    )
+    checked(libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program, 0, 0))
+
+
+STEPS: Final[tuple[tuple[str, Callable[[], None]], ...]] = (
+    ("no_network", leave_the_network),
+    ("other_user", become_nobody),
+    ("no_new_privileges", forbid_new_privileges),
+    ("no_files", leave_the_files),
+    ("limits", limit_resources),
+    ("system_call_filter", filter_system_calls),
+)
+
+
+def lock_down() -> frozenset[str]:
+    """Give up each power in turn; return the names of the protections now in force."""
+    libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+    done = set()
+    for name, step in STEPS:
+        with suppress(OSError, ValueError, AttributeError):
+            step()
+            done.add(name)
+        if name == "other_user":  # a change of user resets it
+            libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    return frozenset(done)
+
+
+def encode(protections: frozenset[str]) -> int:
+    return sum(1 << bit for bit, name in enumerate(PROTECTIONS) if name in protections)
+
+
+def decode(bits: int) -> frozenset[str]:
+    return frozenset(name for bit, name in enumerate(PROTECTIONS) if bits >> bit & 1)
+
+
+def read_all() -> bytes:
+    chunks = []
+    while chunk := os.read(0, 1 << 20):
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def write_all(data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(1, view) :]
+
+
+def load(path: str) -> Callable[[bytes], tuple[int, Iterable[bytes]]]:
+    """The `answer` of the program at `path`: bytes in, (length, chunks) out."""
+    spec = importlib.util.spec_from_file_location("program", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    answer: Callable[[bytes], tuple[int, Iterable[bytes]]] = module.answer
+    return answer
+
+
+def main(site: str, path: str) -> None:
+    sys.dont_write_bytecode = True
+    sys.path.append(site)
+    answer = load(path)
+    protections = lock_down()
+    try:
+        length, chunks = answer(read_all())
+        write_all(HEADER.pack(MAGIC, encode(protections), length))
+        for chunk in chunks:
+            write_all(chunk)
+    except MemoryError:
+        os._exit(EXIT_OUT_OF_MEMORY)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

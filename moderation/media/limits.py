@@ -1,0 +1,56 @@
+"""What a picture may be, and the named refusals of everything else."""
+
+from typing import Final, Literal
+
+from moderation.media.jailed.picture import MAX_PIXELS
+
+__all__ = [
+    "MAX_BYTES",
+    "MAX_PIXELS",
+    "MESSAGES",
+    "WALL_SECONDS",
+    "Code",
+    "Kind",
+    "MediaRefused",
+]
+
+MAX_BYTES: Final = 50 * 1024 * 1024
+WALL_SECONDS: Final = 20.0
+
+Kind = Literal["jpeg", "png", "webp", "gif"]
+
+Code = Literal[
+    "empty",
+    "too_large",
+    "not_an_image",
+    "unsupported",
+    "truncated",
+    "too_many_pixels",
+    "too_slow",
+    "out_of_memory",
+    "crashed",
+]
+
+MESSAGES: Final[dict[Code, str]] = {
+    "empty": "The file is empty.",
+    "too_large": "The file is larger than 50 MiB.",
+    "not_an_image": "The file is not a picture in a format we know.",
+    "unsupported": "This format is not accepted. Send JPEG, PNG, WebP or GIF.",
+    "truncated": "The picture is damaged or incomplete.",
+    "too_many_pixels": "The picture has more than 40 million pixels.",
+    "too_slow": "The picture took too long to decode.",
+    "out_of_memory": "The picture needs more memory than a picture may use.",
+    "crashed": "The decoder stopped on this picture.",
+}
+
+
+class MediaRefused(Exception):  # noqa: N818 a refusal, not a fault
+    """Not a picture that we take; `message` is fit to show to a platform's engineer."""
+
+    def __init__(self, code: Code) -> None:
+        self.code: Code = code
+        self.message = MESSAGES[code]
+        super().__init__(code, self.message)
+
+    def __str__(self) -> str:
+        return self.message
