@@ -1,6 +1,7 @@
 """Hostile bytes in, one canonical picture out, and a softened copy for reviewers."""
 
 from moderation.media.decode import Picture, decode
+from moderation.media.derivative import derivative
 from moderation.media.limits import MAX_BYTES, MAX_PIXELS, Kind, MediaRefused
 from moderation.media.sandbox import ALL_PROTECTIONS, isolation
 
@@ -12,5 +13,6 @@ __all__ = [
     "MediaRefused",
     "Picture",
     "decode",
+    "derivative",
     "isolation",
 ]

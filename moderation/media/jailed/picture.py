@@ -38,9 +38,7 @@ LOADED: Final = (
 Image.preinit()
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF")
-HEADER: Final = struct.Struct(
-    "<BxxxII"
-)  # outcome, width, height; then the rows, 3 bytes a pixel
+HEADER: Final = struct.Struct("<BxxxII")  # outcome, width, height; then the rows
 DONE, DAMAGED, TOO_MANY_PIXELS = range(3)
 MAX_PIXELS: Final = 40_000_000
 STRIPE_BYTES: Final = 1 << 20
