@@ -125,7 +125,7 @@ class Channel(virtual.Channel):
             path.rename(aside / f"{path.parent.name}-{path.name}")
         except FileNotFoundError:
             return  # another consumer has done so
-        logger.error("Set aside an unreadable message: %s", path.name)
+        logger.error("message.unreadable")
 
     def _size(self, queue: str) -> int:
         return len(self._names(queue))
