@@ -1,0 +1,22 @@
+"""Fingerprints of pictures: perceptual (PDQ) and exact (SHA-256, MD5)."""
+
+from moderation.hashing.exact import md5, sha256
+from moderation.hashing.pdq import (
+    RECIPE,
+    Pdq,
+    distance,
+    pdq,
+    pdq_dihedral,
+    plausible,
+)
+
+__all__ = [
+    "RECIPE",
+    "Pdq",
+    "distance",
+    "md5",
+    "pdq",
+    "pdq_dihedral",
+    "plausible",
+    "sha256",
+]

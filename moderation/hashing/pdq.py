@@ -1,0 +1,155 @@
+"""PDQ, the 256-bit perceptual hash that platforms exchange.
+
+After Meta's reference (ThreatExchange, `pdq/`, BSD): luma, a box filter applied twice, 64x64 samples, the 16x16 low
+frequencies of their DCT, one bit for each that is above the median.
+
+Filter and sampling are linear, so the samples are `A @ luma @ B.T` with two banded matrices that depend on height and
+width alone. No full-size pass is made, and the hash of a photograph is `pdqhash`'s, bit for
+bit. (Perfect patterns, such as a chessboard, have frequencies that are all equal but for rounding: there the two differ.)
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Band = tuple[int, NDArray[np.float32]]
+
+RECIPE: Final = "pdq-1"  # stored beside each hash: what was done to get it
+SAMPLES: Final = 64
+FREQUENCIES: Final = 16
+MIN_SIDE: Final = 5  # below it the reference answers quality 0 and no bit set
+LUMA: Final = np.array([0.299, 0.587, 0.114], np.float32)
+PLAUSIBLE_BIT_COUNTS: Final = range(112, 145)
+
+
+@dataclass(frozen=True)
+class Pdq:
+    """A hash, bit 255 first as in the reference's hex, and how much there was to hash."""
+
+    hash: bytes = field(repr=False)
+    quality: int
+
+
+def pdq(pixels: NDArray[np.uint8]) -> Pdq:
+    """Hash RGB pixels, not resized: each resize costs bits."""
+    if min(pixels.shape[:2]) < MIN_SIDE:
+        return Pdq(bytes(32), 0)
+    samples = _samples(pixels)
+    return Pdq(_bits(_frequencies(samples)), _quality(samples))
+
+
+def pdq_dihedral(pixels: NDArray[np.uint8]) -> tuple[bytes, ...]:
+    """The hashes of the picture as it is, turned by 90, 180 and 270 degrees, and mirrored four ways."""
+    if min(pixels.shape[:2]) < MIN_SIDE:
+        return (bytes(32),) * len(SYMMETRIES)
+    spectrum = _frequencies(_samples(pixels))
+    return tuple(_bits(symmetry(spectrum)) for symmetry in SYMMETRIES)
+
+
+def distance(a: bytes, b: bytes) -> int:
+    """In how many bits two hashes differ."""
+    if len(a) != len(b):
+        raise ValueError("Hashes of different lengths have no distance.")
+    return (int.from_bytes(a) ^ int.from_bytes(b)).bit_count()
+
+
+def plausible(value: bytes) -> bool:
+    """Could a picture have this hash? A median split sets about half of the bits (T-19)."""
+    return (
+        len(value) == 32 and int.from_bytes(value).bit_count() in PLAUSIBLE_BIT_COUNTS
+    )
+
+
+def _samples(pixels: NDArray[np.uint8]) -> Floats:
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
+        raise ValueError("PDQ is made from RGB pixels of 8 bits.")
+    height, width, _ = pixels.shape
+    rows = np.empty((SAMPLES, 3 * width), np.float32)
+    for sample, (start, weights) in enumerate(_bands(height)):
+        stripe = pixels[start : start + len(weights)].reshape(len(weights), 3 * width)
+        np.dot(weights, stripe.astype(np.float32), out=rows[sample])
+    luma = rows.reshape(SAMPLES, width, 3) @ LUMA
+    samples: Floats = luma.astype(np.float64) @ _dense(width).T
+    return samples
+
+
+@lru_cache(maxsize=64)
+def _bands(length: int) -> tuple[Band, ...]:
+    """For each sample position: where the twice-applied box filter begins, and its weights."""
+    window = -(-length // (2 * SAMPLES))
+    right = (window + 2) // 2 - 1
+    left = window - 1 - right
+
+    def box(middle: int) -> tuple[int, int]:
+        return max(0, middle - left), min(length, middle + right + 1)
+
+    def band(sample: int) -> Band:
+        outer = box((2 * sample + 1) * length // (2 * SAMPLES))
+        inner = [box(middle) for middle in range(*outer)]
+        start = inner[0][0]
+        weights = np.zeros(inner[-1][1] - start, np.float64)
+        for low, high in inner:
+            weights[low - start : high - start] += 1 / (high - low) / len(inner)
+        return start, weights.astype(np.float32)
+
+    return tuple(band(sample) for sample in range(SAMPLES))
+
+
+@lru_cache(maxsize=16)
+def _dense(length: int) -> Floats:
+    matrix = np.zeros((SAMPLES, length))
+    for sample, (start, weights) in enumerate(_bands(length)):
+        matrix[sample, start : start + len(weights)] = weights
+    return matrix
+
+
+def _cosines() -> Floats:
+    frequency = np.arange(1, FREQUENCIES + 1)[:, None]
+    position = 2 * np.arange(SAMPLES)[None, :] + 1
+    cosines: Floats = np.cos(np.pi / (2 * SAMPLES) * frequency * position)
+    return np.sqrt(2 / SAMPLES) * cosines
+
+
+DCT: Final = _cosines()
+
+
+def _frequencies(samples: Floats) -> Floats:
+    return DCT @ samples @ DCT.T
+
+
+def _bits(spectrum: Floats) -> bytes:
+    values = spectrum.ravel()
+    middle = (
+        values.size // 2 - 1
+    )  # the reference's median is the lower of the middle two
+    above = values > np.partition(values, middle)[middle]
+    return np.packbits(above[::-1]).tobytes()
+
+
+def _quality(samples: Floats) -> int:
+    """The reference's measure: the sum of the steps between neighbours, in whole percents."""
+    steps = (np.diff(samples, axis=axis) * 100 / 255 for axis in (0, 1))
+    total = sum(int(np.abs(np.trunc(step)).sum()) for step in steps)
+    return min(100, total // 90)
+
+
+# Mirroring changes the sign of the odd frequencies; turning is transposing and mirroring.
+SIGNS: Final = np.where(np.arange(1, FREQUENCIES + 1) % 2, -1.0, 1.0)
+FLIP_ROWS: Final = SIGNS[:, None]
+FLIP_COLUMNS: Final = SIGNS[None, :]
+
+SYMMETRIES: Final[tuple[Callable[[Floats], Floats], ...]] = (
+    lambda spectrum: spectrum,
+    lambda spectrum: spectrum.T * FLIP_ROWS,
+    lambda spectrum: spectrum * FLIP_ROWS * FLIP_COLUMNS,
+    lambda spectrum: spectrum.T * FLIP_COLUMNS,
+    lambda spectrum: spectrum * FLIP_ROWS,
+    lambda spectrum: spectrum * FLIP_COLUMNS,
+    lambda spectrum: spectrum.T,
+    lambda spectrum: spectrum.T * FLIP_ROWS * FLIP_COLUMNS,
+)
