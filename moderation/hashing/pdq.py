@@ -4,8 +4,8 @@ After Meta's reference (ThreatExchange, `pdq/`, BSD): luma, a box filter applied
 frequencies of their DCT, one bit for each that is above the median.
 
 Filter and sampling are linear, so the samples are `A @ luma @ B.T` with two banded matrices that depend on height and
-width alone. No full-size pass is made, and the hash of a photograph is `pdqhash`'s, bit for
-bit. (Perfect patterns, such as a chessboard, have frequencies that are all equal but for rounding: there the two differ.)
+width alone. No full-size pass is made, and the hash of a photograph is `pdqhash`'s, bit for bit. (In a perfect pattern,
+such as a chessboard, most frequencies are equal but for rounding, and there the two differ.)
 """
 
 from collections.abc import Callable
@@ -119,7 +119,8 @@ DCT: Final = _cosines()
 
 
 def _frequencies(samples: Floats) -> Floats:
-    return DCT @ samples @ DCT.T
+    spectrum: Floats = DCT @ samples @ DCT.T
+    return spectrum
 
 
 def _bits(spectrum: Floats) -> bytes:
