@@ -1,0 +1,160 @@
+"""The check that every content goes through: decode, fingerprint, match, detect, and raise a flag or nothing."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from moderation import detection, hashing
+from moderation.media import MediaRefused, Picture, decode
+from moderation.models import (
+    AuditEntry,
+    Content,
+    Detection,
+    Enforcement,
+    Fingerprint,
+    Flag,
+)
+from moderation.pipeline.findings import (
+    Finding,
+    find,
+    order_hold,
+    raise_flag,
+    record_matches,
+    without_excepted,
+)
+from moderation.pipeline.index import BankUntrusted
+from moderation.storage import EvidenceGone, blind_index, open_file, seal_value
+
+_log = structlog.get_logger(__name__)
+
+# A decoder that crashed or ran out of something may have had a bad moment; three bad moments are the file's fault.
+_DECODER_TROUBLE = {"crashed", "too_slow", "out_of_memory"}
+_DECODER_TRIES = 3
+_SCORE_POINTS = 40
+
+
+def check(content: Content, now: datetime) -> list[Enforcement]:
+    """Carry one content through the check, whatever happened to earlier tries.
+
+    :returns: the enforcements that were ordered, for the caller to ring for.
+    """
+    if not content.start(now):
+        return []
+    try:
+        return _checked(content, now)
+    except EvidenceGone:
+        content.give_up(now, "evidence_gone")
+    except MediaRefused as refusal:
+        _refuse(content, refusal.code, now)
+    except BankUntrusted:
+        # Fail closed: what could not be compared stays hidden until it can be.
+        content.retry(now, "bank_untrusted")
+        return _hold_unchecked(content, now)
+    except detection.ModelUnavailable as missing:
+        content.retry(now, missing.code)
+        _log.error("model_unavailable", content=content.pk, code=missing.code)
+    except Exception:
+        content.retry(now, "unexpected")
+        raise
+    return []
+
+
+def _checked(content: Content, now: datetime) -> list[Enforcement]:
+    data = open_file(content.evidence.sealed)
+    picture = decode(data)
+    print_ = _fingerprinted(content, picture, data, now)
+    # Matches are written before the models run: a missing model must not delay a match.
+    ordered = _matched(content, *print_, now)
+    seen = detection.score(picture.pixels)
+    with transaction.atomic():
+        _detected(content, seen, now)
+        content.finish(now)
+    return ordered
+
+
+def _fingerprinted(
+    content: Content, picture: Picture, data: bytes, now: datetime
+) -> tuple[list[bytes], bytes | None, bytes]:
+    """All forms of the picture to ask with, its own PDQ if it is good enough to keep, its SHA-256."""
+    forms = hashing.pdq_dihedral(picture.pixels)
+    own = hashing.pdq(picture.pixels)
+    sha256 = hashing.sha256(data)
+    good = own.quality >= hashing.MIN_QUALITY
+    until = now + timedelta(days=settings.HISTORY_DAYS)
+    rows = [_row(content, "sha256", sha256, None, until)]
+    if good:
+        rows.append(_row(content, "pdq", own.hash, own.quality, until))
+    Fingerprint.objects.bulk_create(rows, ignore_conflicts=True)
+    return (list(forms) if good else []), (own.hash if good else None), sha256
+
+
+def _row(
+    content: Content, kind: str, value: bytes, quality: int | None, until: datetime
+) -> Fingerprint:
+    return Fingerprint(
+        content=content,
+        signal_type=kind,
+        value_sealed=seal_value(value, "history"),
+        value_index=blind_index(value, kind),
+        quality=quality,
+        recipe=hashing.RECIPE if kind == "pdq" else "sha256-1",
+        expires_at=until,
+    )
+
+
+def _matched(
+    content: Content,
+    forms: list[bytes],
+    own: bytes | None,
+    sha256: bytes,
+    now: datetime,
+) -> list[Enforcement]:
+    findings: list[Finding] = without_excepted(find(forms, sha256), own, sha256)
+    if not findings:
+        return []
+    with transaction.atomic():
+        record_matches(content, findings, now)
+        hold = order_hold(content, content.public_id, now)
+    return [hold] if hold else []
+
+
+def _detected(content: Content, seen: list[detection.Detected], now: datetime) -> None:
+    rows = [
+        Detection(
+            content=content,
+            model=one.model,
+            version=one.version,
+            label=one.label,
+            score=min(1.0, max(0.0, one.score)),
+            detected_at=now,
+        )
+        for one in seen
+    ]
+    Detection.objects.bulk_create(rows, ignore_conflicts=True)
+    highest = max((row.score for row in rows if row.label == "nsfw"), default=0.0)
+    if highest < content.platform.flag_threshold:
+        return
+    already = content.flags.filter(source=Flag.Source.DETECTION).exists()
+    if not already:
+        part = {"part": "near_nude", "points": round(highest * _SCORE_POINTS)}
+        raise_flag(content, Flag.Source.DETECTION, [part], now)
+
+
+def _refuse(content: Content, code: str, now: datetime) -> None:
+    if code in _DECODER_TROUBLE and content.attempt_count < _DECODER_TRIES:
+        content.retry(now, code)
+        return
+    with transaction.atomic():
+        content.refuse(code)
+        content.finish(now)
+        AuditEntry.record(
+            actor="worker", verb="content.refused", target=content, code=code
+        )
+
+
+def _hold_unchecked(content: Content, now: datetime) -> list[Enforcement]:
+    with transaction.atomic():
+        hold = order_hold(content, content.public_id, now)
+    return [hold] if hold else []
