@@ -111,8 +111,9 @@ def _dense(length: int) -> Floats:
 def _cosines() -> Floats:
     frequency = np.arange(1, FREQUENCIES + 1)[:, None]
     position = 2 * np.arange(SAMPLES)[None, :] + 1
-    cosines: Floats = np.cos(np.pi / (2 * SAMPLES) * frequency * position)
-    return np.sqrt(2 / SAMPLES) * cosines
+    angle = np.pi / (2 * SAMPLES) * frequency * position
+    cosines: Floats = np.sqrt(2 / SAMPLES) * np.cos(angle)
+    return cosines
 
 
 DCT: Final = _cosines()
