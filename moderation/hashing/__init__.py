@@ -2,6 +2,7 @@
 
 from moderation.hashing.exact import md5, sha256
 from moderation.hashing.pdq import (
+    MIN_QUALITY,
     RECIPE,
     Pdq,
     distance,
@@ -11,6 +12,7 @@ from moderation.hashing.pdq import (
 )
 
 __all__ = [
+    "MIN_QUALITY",
     "RECIPE",
     "Pdq",
     "distance",

@@ -22,6 +22,7 @@ Band = tuple[int, NDArray[np.float32]]
 RECIPE: Final = "pdq-1"  # stored beside each hash: what was done to get it
 SAMPLES: Final = 64
 FREQUENCIES: Final = 16
+MIN_QUALITY: Final = 50  # below it a hash would match unrelated pictures; Meta's recommendation
 MIN_SIDE: Final = 5  # below it the reference answers quality 0 and no bit set
 LUMA: Final = np.array([0.299, 0.587, 0.114], np.float32)
 PLAUSIBLE_BIT_COUNTS: Final = range(112, 145)
