@@ -162,7 +162,6 @@ SANDBOX_DIR = VAR_DIR / "sandbox"
 PLATFORMS = platforms.configured(
     env.text("PLATFORMS_FILE", ""), sandbox=SANDBOX_DIR if EMBEDDED else None
 )
-MODEL_DIR = env.text("MODEL_DIR", "")
 DECODER_ISOLATION_REQUIRED = REAL_CASES
 
 # Apps

@@ -18,7 +18,7 @@ class BoundedMemoryHandler(MemoryFileUploadHandler):
         input_data: Any,
         META: dict[str, str],  # noqa: N803 (Django's name)
         content_length: int,
-        boundary: bytes,
+        boundary: str,
         encoding: str | None = None,
     ) -> None:
         # A little room for the form's other fields and the boundaries.

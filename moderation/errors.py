@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import OperationalError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -35,6 +36,12 @@ def problem_json(error: Exception, context: dict[str, Any]) -> Response | None:
         return problem(404, "not_found", "There is nothing here for this key.")
     if isinstance(error, PermissionDenied):
         return problem(403, "forbidden", "This key may not do this.")
+    if isinstance(error, OperationalError):
+        answer = problem(
+            503, "busy", "The database is busy. Send the same request again."
+        )
+        answer["Retry-After"] = "2"
+        return answer
     if isinstance(error, RequestDataTooBig):
         return problem(413, "too_large", "The body is larger than this route takes.")
     if isinstance(error, exceptions.ValidationError):
@@ -55,7 +62,8 @@ def problem_json(error: Exception, context: dict[str, Any]) -> Response | None:
             error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed
         ):
             answer["WWW-Authenticate"] = 'Bearer realm="api"'
-        if isinstance(error, exceptions.Throttled) and error.wait:
-            answer["Retry-After"] = str(int(error.wait) + 1)
+        wait = getattr(error, "wait", None)
+        if wait:
+            answer["Retry-After"] = str(int(wait) + 1)
         return answer
     return None

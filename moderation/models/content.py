@@ -11,6 +11,10 @@ from moderation.models.work import Work, WorkQuerySet, token, work_constraints
 from moderation.storage import Sealed
 
 
+class ContentQuerySet(WorkQuerySet["Content"]):
+    """Contents as work: see ``due`` and ``dead``."""
+
+
 class Content(Work):
     """One thing on a platform that can be judged. As work, it is the check that every content goes through."""
 
@@ -43,7 +47,7 @@ class Content(Work):
     )
     refused_code = models.CharField(max_length=40, blank=True)
 
-    objects = WorkQuerySet.as_manager()
+    objects = ContentQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -11,7 +11,7 @@ from moderation.models.staff import User
 from moderation.models.work import Work, WorkQuerySet, token, work_constraints
 
 
-class EnforcementQuerySet(WorkQuerySet):
+class EnforcementQuerySet(WorkQuerySet["Enforcement"]):
     def for_approval(self) -> Self:
         return self.filter(work_state=Work.WorkState.HELD_BACK)
 
@@ -103,6 +103,10 @@ INVERSE = {
 }
 
 
+class NoticeQuerySet(WorkQuerySet["Notice"]):
+    """Notices as work: see ``due`` and ``dead``."""
+
+
 class Notice(Work):
     """What somebody was told, word for word. Sealed, because it carries the way to an appeal."""
 
@@ -129,7 +133,7 @@ class Notice(Work):
     ordered_at = models.DateTimeField()
     expires_at = models.DateTimeField()
 
-    objects = WorkQuerySet.as_manager()
+    objects = NoticeQuerySet.as_manager()
 
     class Meta:
         constraints = [

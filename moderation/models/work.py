@@ -2,7 +2,7 @@
 
 import secrets
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Self, TypeVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -18,7 +18,10 @@ def token() -> str:
     return secrets.token_hex(16)
 
 
-class WorkQuerySet(models.QuerySet["Work"]):
+_W = TypeVar("_W", bound="Work")
+
+
+class WorkQuerySet(models.QuerySet[_W]):
     def due(self, now: datetime) -> Self:
         """Waiting for its time, or left behind by a worker that died."""
         fresh = Q(work_state=Work.WorkState.WAITING, next_attempt_at__lte=now)

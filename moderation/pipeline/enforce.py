@@ -4,18 +4,17 @@ from datetime import datetime
 
 import structlog
 from django.db import transaction
+from django.db.models import QuerySet
 
 from moderation.models import AuditEntry, Content, Enforcement, PlatformAccount, Work
-from moderation.platforms import PlatformError, Target, get_platform
+from moderation.platforms import Confirmation, PlatformError, Target, get_platform
 
 _log = structlog.get_logger(__name__)
 
-_SEEN_AFTER = {
-    Enforcement.Action.HOLD: Content.Visibility.HELD,
-    Enforcement.Action.RELEASE: Content.Visibility.VISIBLE,
-    Enforcement.Action.REMOVE: Content.Visibility.REMOVED,
-    Enforcement.Action.RESTORE: Content.Visibility.VISIBLE,
-}
+_ACCOUNT_ACTIONS = [
+    Enforcement.Action.DISABLE_ACCOUNT,
+    Enforcement.Action.ENABLE_ACCOUNT,
+]
 _UNFINISHED = [Work.WorkState.WAITING, Work.WorkState.RUNNING]
 
 
@@ -29,7 +28,7 @@ def enforce(enforcement: Enforcement, now: datetime) -> Enforcement | None:
     target = Target(enforcement.account.external_id, enforcement.content.external_id)
     try:
         adapter = get_platform(enforcement.platform.alias)
-        adapter.apply(enforcement.action, target, enforcement.public_id)
+        confirmed = adapter.apply(enforcement.action, target, enforcement.public_id)
     except PlatformError as error:
         _failed(enforcement, error, now)
         return None
@@ -38,29 +37,25 @@ def enforce(enforcement: Enforcement, now: datetime) -> Enforcement | None:
         raise
     with transaction.atomic():
         if enforcement.finish(now):
-            _note(enforcement)
+            _note(enforcement, confirmed)
             AuditEntry.record(
                 actor="worker", verb="enforcement.confirmed", target=enforcement
             )
     return _later(enforcement).order_by("pk").first()
 
 
-def _same_target(enforcement: Enforcement):  # type: ignore[no-untyped-def]
+def _same_target(enforcement: Enforcement) -> QuerySet[Enforcement]:
     rows = Enforcement.objects.filter(work_state__in=_UNFINISHED)
     if enforcement.is_about_account:
-        actions = [
-            Enforcement.Action.DISABLE_ACCOUNT,
-            Enforcement.Action.ENABLE_ACCOUNT,
-        ]
-        return rows.filter(account=enforcement.account, action__in=actions)
-    return rows.filter(content=enforcement.content, action__in=list(_SEEN_AFTER))
+        return rows.filter(account=enforcement.account, action__in=_ACCOUNT_ACTIONS)
+    return rows.filter(content=enforcement.content).exclude(action__in=_ACCOUNT_ACTIONS)
 
 
-def _earlier(enforcement: Enforcement):  # type: ignore[no-untyped-def]
+def _earlier(enforcement: Enforcement) -> QuerySet[Enforcement]:
     return _same_target(enforcement).filter(pk__lt=enforcement.pk)
 
 
-def _later(enforcement: Enforcement):  # type: ignore[no-untyped-def]
+def _later(enforcement: Enforcement) -> QuerySet[Enforcement]:
     return _same_target(enforcement).filter(pk__gt=enforcement.pk)
 
 
@@ -85,14 +80,11 @@ def _failed(enforcement: Enforcement, error: PlatformError, now: datetime) -> No
             )
 
 
-def _note(enforcement: Enforcement) -> None:
-    """Note what the platform now shows."""
+def _note(enforcement: Enforcement, confirmed: Confirmation) -> None:
+    """Note what the platform says it shows now; an account may have deleted its content before we came."""
     if enforcement.is_about_account:
-        disabled = enforcement.action == Enforcement.Action.DISABLE_ACCOUNT
-        states = PlatformAccount.State
         PlatformAccount.objects.filter(pk=enforcement.account_id).update(
-            state=states.DISABLED if disabled else states.ACTIVE
+            state=PlatformAccount.State(confirmed.state)
         )
     else:
-        action = Enforcement.Action(enforcement.action)
-        enforcement.content.see(_SEEN_AFTER[action])
+        enforcement.content.see(Content.Visibility(confirmed.state))

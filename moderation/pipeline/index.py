@@ -7,6 +7,8 @@ and checksum prove that the copy is whole; if they differ it is rebuilt, and if 
 import os
 import threading
 
+from django.db.models import QuerySet
+
 from moderation.matching import Found, NumpyEngine
 from moderation.models import BankChange, BankCounter, BankedHash
 from moderation.storage import open_value
@@ -97,10 +99,10 @@ def _counter() -> BankCounter:
     return BankCounter.objects.filter(pk=1).first() or BankCounter(pk=1)
 
 
-def _live():  # type: ignore[no-untyped-def]
+def _live() -> QuerySet[BankedHash]:
     return BankedHash.objects.live().filter(signal_type="pdq")
 
 
-def _opened(rows):  # type: ignore[no-untyped-def]
+def _opened(rows: QuerySet[BankedHash]) -> list[tuple[int, bytes]]:
     values = rows.values_list("pk", "value_sealed").iterator(chunk_size=_ROWS)
     return [(pk, open_value(sealed, "bank")) for pk, sealed in values]

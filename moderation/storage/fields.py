@@ -20,7 +20,7 @@ def seal_value(value: bytes, purpose: str) -> bytes:
     return _seal(keys.bank_key(purpose), value, purpose)
 
 
-def open_value(sealed: bytes, purpose: str) -> bytes:
+def open_value(sealed: bytes | memoryview, purpose: str) -> bytes:
     """
     :raises cryptography.exceptions.InvalidTag: if the value was changed or sealed for another purpose.
     """
@@ -32,7 +32,7 @@ def seal_text(text: str, purpose: str) -> bytes:
     return _seal(keys.text_key(purpose), text.encode(), purpose)
 
 
-def open_text(sealed: bytes, purpose: str) -> str:
+def open_text(sealed: bytes | memoryview, purpose: str) -> str:
     """
     :raises cryptography.exceptions.InvalidTag: if the text was changed or sealed for another purpose.
     """
