@@ -1,5 +1,6 @@
 """Run a program on some bytes in a process that can do nothing else (T-43, T-44)."""
 
+import fcntl
 import os
 import select
 import signal
@@ -9,7 +10,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from fcntl import F_SETPIPE_SZ, fcntl
 from functools import cache
 from pathlib import Path
 from typing import IO, Final
@@ -17,10 +17,11 @@ from typing import IO, Final
 import PIL
 
 from moderation.media.jailed import lockdown
-from moderation.media.limits import WALL_SECONDS, Code, MediaRefused
+from moderation.media.limits import CPU_SECONDS, WALL_SECONDS, Code, MediaRefused
 
 SITE: Final = Path(PIL.__file__).parent.parent
 LOCKDOWN: Final = Path(lockdown.__file__)
+COMMAND: Final = (sys.executable, "-I", "-S", str(LOCKDOWN), str(SITE))
 NOTHING: Final = LOCKDOWN.with_name("nothing.py")
 PIPE_BYTES: Final = 1 << 20  # the most an ordinary user may ask for
 
@@ -40,14 +41,19 @@ class _Silence(Exception):  # noqa: N818 an answer that did not come
 
 
 def run(
-    program: Path, data: bytes, *, reply_limit: int, seconds: float = WALL_SECONDS
+    program: Path,
+    data: bytes,
+    *,
+    reply_limit: int,
+    cpu_seconds: int = CPU_SECONDS,
+    wall_seconds: float = WALL_SECONDS,
 ) -> Reply:
     """Give `data` to the function `answer` of the file `program`; return its answer.
 
     :raises MediaRefused: `too_slow`, `out_of_memory` or `crashed`.
     """
-    deadline = time.monotonic() + seconds
-    with _process(program) as (process, inlet, outlet):
+    deadline = time.monotonic() + wall_seconds
+    with _process(program, cpu_seconds) as (process, inlet, outlet):
         try:
             _send(inlet, data, deadline)
             return _receive(outlet, reply_limit, deadline)
@@ -63,11 +69,11 @@ def isolation() -> frozenset[str]:
 
 @contextmanager
 def _process(
-    program: Path,
+    program: Path, cpu_seconds: int
 ) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]]:
     """The child and the pipes to and from it; it is dead when this ends."""
     process = subprocess.Popen(  # noqa: S603 our interpreter, our files
-        [sys.executable, "-I", "-S", str(LOCKDOWN), str(SITE), str(program)],
+        [*COMMAND, str(program), str(cpu_seconds)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -87,8 +93,9 @@ def _widened(pipe: IO[bytes] | None) -> IO[bytes]:
     if pipe is None:
         raise _Silence
     os.set_blocking(pipe.fileno(), False)
-    with suppress(OSError):  # a user with many pipes gets small ones: slower, no worse
-        fcntl(pipe, F_SETPIPE_SZ, PIPE_BYTES)
+    # Only Linux has it, and not for a user with many pipes: small ones are slower, no worse.
+    with suppress(OSError, AttributeError):
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     return pipe
 
 

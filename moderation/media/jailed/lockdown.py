@@ -1,6 +1,6 @@
 """Give up every power, then run one program on the bytes that arrive (T-43, T-44).
 
-Started as `python -I -S lockdown.py SITE PROGRAM`. The program is loaded while files
+Started as `python -I -S lockdown.py SITE PROGRAM SECONDS`. The program is loaded while files
 can still be opened; the bytes are read only once they cannot. A protection that this
 kernel refuses is reported as missing: whoever needs it asks `isolation()` and refuses
 to start.
@@ -33,14 +33,12 @@ EXIT_OUT_OF_MEMORY: Final = 12
 
 NOBODY: Final = 65534
 MEMORY_BYTES: Final = 700 * 1024 * 1024
-CPU_SECONDS: Final = 5
 LIMITS: Final = {
-    resource.RLIMIT_AS: (MEMORY_BYTES, MEMORY_BYTES),
-    resource.RLIMIT_CPU: (CPU_SECONDS, CPU_SECONDS + 1),
-    resource.RLIMIT_FSIZE: (0, 0),
-    resource.RLIMIT_NOFILE: (16, 16),
-    resource.RLIMIT_NPROC: (0, 0),
-    resource.RLIMIT_CORE: (0, 0),
+    resource.RLIMIT_AS: MEMORY_BYTES,
+    resource.RLIMIT_FSIZE: 0,
+    resource.RLIMIT_NOFILE: 16,
+    resource.RLIMIT_NPROC: 0,
+    resource.RLIMIT_CORE: 0,
 }
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
@@ -89,12 +87,20 @@ def checked(result: int) -> int:
 
 
 def limit_resources() -> None:
-    for name, pair in LIMITS.items():
-        resource.setrlimit(name, pair)
+    for name, most in LIMITS.items():
+        resource.setrlimit(name, (most, most))
+
+
+def limit_time(seconds: int) -> None:
+    """Processor time; the second value kills whoever survives the signal of the first."""
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
 
 
 def forbid_new_privileges() -> None:
+    """Also: nobody may trace or dump this process, and it dies with its parent."""
     checked(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+    checked(libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
+    checked(libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0))
 
 
 def become_nobody() -> None:
@@ -177,14 +183,11 @@ STEPS: Final[tuple[tuple[str, Callable[[], None]], ...]] = (
 
 def lock_down() -> frozenset[str]:
     """Give up each power in turn; return the names of the protections now in force."""
-    libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
     done = set()
     for name, step in STEPS:
         with suppress(OSError, ValueError, AttributeError):
             step()
             done.add(name)
-        if name == "other_user":  # a change of user resets it
-            libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     return frozenset(done)
 
 
@@ -220,7 +223,8 @@ def load(path: str) -> Callable[[bytes], tuple[int, Iterable[bytes]]]:
     return answer
 
 
-def main(site: str, path: str) -> None:
+def main(site: str, path: str, seconds: str) -> None:
+    limit_time(int(seconds))
     sys.dont_write_bytecode = True
     sys.path.append(site)
     answer = load(path)
