@@ -43,11 +43,7 @@ demo: .venv/demo.stamp translations ## play the whole walk once and print each s
 test: .venv/dev.stamp translations ## run every test, on SQLite and on PostgreSQL with Redis
 	@$(BIN)/python -m tests.services.provide
 	@$(STAGE) -- $(PYTEST) -m "not postgres and not services"
-	@$(STAGE) --production -- $(PYTEST) $(ON_POSTGRES)
-
-# What is the same code on any database is not run twice.
-ON_POSTGRES = $(filter-out $(addprefix tests/,$(PURE)),$(wildcard tests/*/))
-PURE = __pycache__/ architecture/ hashing/ services/ vectors/
+	@$(STAGE) --production -- $(PYTEST) -p tests.services.on_database
 
 check: .venv/dev.stamp translations ## format, lint, imports, types, migrations, quick tests
 	@$(BIN)/ruff format --check --quiet .

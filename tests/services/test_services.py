@@ -95,18 +95,53 @@ class TestProviding:
         assert "apt-get install redis-server" in done.stderr
 
 
+def pytest_run(folder: Path, source: str, *arguments: str) -> tuple[int, str]:
+    """Run pytest on one file, with none of the installed plugins."""
+    test = folder / "test_one.py"
+    test.write_text(source)
+    command = [sys.executable, "-m", "pytest", "-c", os.devnull, str(test), *arguments]
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environment.pop("PYTEST_ADDOPTS", None)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    return done.returncode, done.stdout
+
+
 class TestSkippedTests:
     @pytest.mark.parametrize(
         ("body", "status"), [("pass", 0), ("__import__('pytest').skip('no')", 1)]
     )
     def test_fail_the_run(self, tmp_path: Path, body: str, status: int) -> None:
-        test = tmp_path / "test_one.py"
-        test.write_text(f"def test_one():\n    {body}\n")
-        command = [sys.executable, "-m", "pytest", "-c", os.devnull, str(test)]
-        command += ["-p", "tests.services.nothing_skipped"]
-        environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-        environment.pop("PYTEST_ADDOPTS", None)
+        source = f"def test_one():\n    {body}\n"
 
-        done = subprocess.run(command, env=environment, capture_output=True)
+        code, _ = pytest_run(tmp_path, source, "-p", "tests.services.nothing_skipped")
 
-        assert done.returncode == status
+        assert code == status
+
+
+class TestTheRunOnServices:
+    def test_repeats_what_touches_the_database_only(self, tmp_path: Path) -> None:
+        source = """
+import pytest
+
+@pytest.fixture
+def db(): pass
+
+@pytest.fixture
+def reviewer(db): pass
+
+@pytest.mark.django_db
+def test_marked(): pass
+
+def test_through_a_fixture(reviewer): pass
+
+@pytest.mark.services
+def test_with_redis(): pass
+
+def test_pure(): pass
+"""
+        plugin = ("-p", "tests.services.on_database", "--collect-only", "-q")
+
+        _, output = pytest_run(tmp_path, source, *plugin)
+
+        found = [line.split("::")[1] for line in output.splitlines() if "::" in line]
+        assert found == ["test_marked", "test_through_a_fixture", "test_with_redis"]

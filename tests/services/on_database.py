@@ -1,0 +1,23 @@
+"""A pytest plugin, `-p tests.services.on_database`: only what depends on the services.
+
+A second run, on PostgreSQL and Redis, repeats what touches the database and leaves out
+what would only prove twice that arithmetic is arithmetic.
+"""
+
+import pytest
+
+FIXTURES = {"db", "transactional_db", "live_server"}
+MARKS = ("django_db", "postgres", "services")
+
+
+def depends_on_services(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return bool(fixtures & FIXTURES) or any(map(item.get_closest_marker, MARKS))
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    others = [item for item in items if not depends_on_services(item)]
+    config.hook.pytest_deselected(items=others)
+    items[:] = filter(depends_on_services, items)
