@@ -1,0 +1,531 @@
+"""What workers do: real pictures, real decoder, real model, the stand-in platform."""
+
+import io
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from PIL import Image
+
+from moderation import detection, hashing, pipeline, services
+from moderation.media import decode
+from moderation.models import (
+    Content,
+    Detection,
+    Enforcement,
+    Evidence,
+    Fingerprint,
+    Flag,
+    Match,
+    Platform,
+    token,
+)
+from moderation.models.work import MAX_ATTEMPTS, STALE
+from moderation.platforms import Target, get_platform
+from tests.factories import (
+    NOW,
+    ContentFactory,
+    EnforcementFactory,
+    FlagFactory,
+    HashBankFactory,
+    PlatformFactory,
+    UserFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def chelsea(pictures: Path) -> bytes:
+    return (pictures / "chelsea.png").read_bytes()
+
+
+def resaved(picture: bytes, quality: int = 70, scale: float = 0.6) -> bytes:
+    """What happens to a picture that goes through a messenger: smaller, another format, other bytes."""
+    with Image.open(io.BytesIO(picture)) as image:
+        size = (int(image.width * scale), int(image.height * scale))
+        out = io.BytesIO()
+        image.convert("RGB").resize(size).save(out, "JPEG", quality=quality)
+        return out.getvalue()
+
+
+def receive(platform: Platform, picture: bytes, external_id: str = "post-1") -> Content:
+    submission = services.Submission(
+        external_id=external_id,
+        account_id="kim",
+        picture=picture,
+        posted_at=NOW - timedelta(minutes=1),
+    )
+    content, _ = services.receive_content(
+        platform=platform, submission=submission, now=NOW
+    )
+    return content
+
+
+def bank(picture: bytes, source: str | None = None):
+    print_ = hashing.pdq(decode(picture).pixels)
+    return services.bank_hash(
+        bank=HashBankFactory().slug,
+        signal_type="pdq",
+        value=print_.hash,
+        quality=print_.quality,
+        source_ref=source or token(),
+        actor="public",
+        now=NOW,
+    )
+
+
+class TestReceiveContent:
+    def test_keeps_one_row_and_one_encrypted_picture(self, platform, chelsea):
+        content = receive(platform, chelsea)
+
+        assert content.work_state == Content.WorkState.WAITING
+        stored = Path(settings.STORAGES["evidence"]["OPTIONS"]["location"])
+        files = [path for path in stored.rglob("*") if path.is_file()]
+        assert files
+        assert not any(chelsea[:64] in path.read_bytes() for path in files)
+
+    def test_answers_a_repeat_with_the_same_row(self, platform, chelsea):
+        first = receive(platform, chelsea)
+
+        assert receive(platform, chelsea) == first
+        assert Evidence.objects.count() == 1
+
+    def test_refuses_the_same_id_for_something_else(self, platform, chelsea):
+        receive(platform, chelsea)
+
+        with pytest.raises(services.ExternalIdTaken):
+            receive(platform, resaved(chelsea))
+
+    def test_takes_the_same_id_from_another_platform(self, platform, chelsea):
+        receive(platform, chelsea)
+        other = PlatformFactory(alias="instagram")
+
+        assert receive(other, chelsea).platform == other
+
+    def test_refuses_nothing_at_all(self, platform):
+        with pytest.raises(services.MediaMissing):
+            receive(platform, b"")
+        assert not Content.objects.exists()
+
+
+class TestCheck:
+    def test_raises_nothing_for_a_picture_like_any_other(self, platform, chelsea):
+        content = receive(platform, chelsea)
+
+        assert pipeline.check(content, NOW) == []
+
+        content.refresh_from_db()
+        assert content.is_checked
+        assert not Flag.objects.exists()
+        assert Detection.objects.get(content=content).score < 0.5
+        assert set(
+            Fingerprint.objects.filter(content=content).values_list(
+                "signal_type", flat=True
+            )
+        ) == {"pdq", "sha256"}
+
+    def test_finds_a_resaved_copy_flags_it_and_orders_a_hold(self, platform, chelsea):
+        banked = bank(chelsea)
+        bank_of_others = bank(resaved(chelsea, 30, 0.5))
+        services.withdraw_source(
+            source_refs=[bank_of_others.source_ref], actor="x", now=NOW
+        )
+        content = receive(platform, resaved(chelsea))
+
+        (hold,) = pipeline.check(content, NOW)
+
+        assert (hold.action, hold.content) == (Enforcement.Action.HOLD, content)
+        match = Match.objects.get(content=content)
+        assert match.banked_hash == banked
+        assert match.distance <= 31
+        flag = Flag.objects.open().get(content=content)
+        assert flag.source == Flag.Source.HASH_MATCH
+        assert flag.due_at == NOW + timedelta(hours=24)
+        assert content.evidence.expires_at < flag.due_at  # read before the flag
+        content.evidence.refresh_from_db()
+        assert content.evidence.expires_at > NOW + timedelta(days=183)
+
+    def test_finds_a_copy_that_was_turned_and_mirrored(self, platform, chelsea):
+        bank(chelsea)
+        with Image.open(io.BytesIO(chelsea)) as image:
+            out = io.BytesIO()
+            turned = image.transpose(Image.Transpose.ROTATE_90)
+            turned.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(out, "PNG")
+        content = receive(platform, out.getvalue())
+
+        pipeline.check(content, NOW)
+
+        assert Flag.objects.filter(content=content).count() == 1
+
+    def test_flags_by_score_without_a_hold_when_the_platform_wants_it(self, chelsea):
+        platform = PlatformFactory(alias="instagram", flag_threshold=0.0)
+        content = receive(platform, chelsea)
+
+        assert pipeline.check(content, NOW) == []
+
+        flag = Flag.objects.get(content=content)
+        assert flag.source == Flag.Source.DETECTION
+        assert not Enforcement.objects.exists()
+
+    def test_twice_equals_once(self, platform, chelsea):
+        bank(chelsea)
+        content = receive(platform, chelsea)
+        pipeline.check(content, NOW)
+        Content.objects.filter(pk=content.pk).update(work_state="WAITING", done_at=None)
+
+        pipeline.check(Content.objects.get(pk=content.pk), NOW)
+
+        assert Flag.objects.get().version == 1
+        assert Match.objects.count() == Enforcement.objects.count() == 1
+        assert Detection.objects.count() == 1
+
+    def test_is_not_done_by_two_workers_at_once(self, platform, chelsea):
+        content = receive(platform, chelsea)
+        assert content.start(NOW)
+
+        assert pipeline.check(Content.objects.get(pk=content.pk), NOW) == []
+
+        assert not Fingerprint.objects.exists()
+
+    def test_is_taken_up_again_after_a_worker_was_killed(self, platform, chelsea):
+        content = receive(platform, chelsea)
+        assert content.start(NOW)
+        later = NOW + STALE + timedelta(seconds=1)
+        assert list(Content.objects.due(NOW)) == []
+        assert list(Content.objects.due(later)) == [content]
+
+        pipeline.check(Content.objects.get(pk=content.pk), later)
+
+        content.refresh_from_db()
+        assert content.is_checked
+
+    @pytest.mark.parametrize(
+        ("data", "code"),
+        [
+            (b"this is text, whatever its name says", "not_an_image"),
+            (b"\xff\xd8\xff\xe0 and then nothing", "truncated"),
+        ],
+    )
+    def test_refuses_what_is_no_picture_and_says_why(self, platform, data, code):
+        content = receive(platform, data)
+
+        pipeline.check(content, NOW)
+
+        content.refresh_from_db()
+        assert content.is_checked
+        assert content.refused_code in {code, "not_an_image", "truncated"}
+
+    def test_matches_even_when_the_model_is_missing_and_scores_later(
+        self, platform, chelsea, monkeypatch
+    ):
+        bank(chelsea)
+        content = receive(platform, chelsea)
+
+        def missing(pixels):
+            raise detection.ModelUnavailable("model_missing", "There is no model.")
+
+        monkeypatch.setattr("moderation.detection.score", missing)
+        pipeline.check(content, NOW)
+        content.refresh_from_db()
+        assert content.work_state == Content.WorkState.WAITING
+        assert content.error_code == "model_missing"
+        assert Flag.objects.filter(content=content).exists()
+        assert Enforcement.objects.filter(content=content).count() == 1
+        monkeypatch.undo()
+
+        pipeline.check(content, content.next_attempt_at)
+
+        content.refresh_from_db()
+        assert content.is_checked
+        assert Detection.objects.filter(content=content).exists()
+        assert Flag.objects.get().version == 1
+
+    def test_gives_up_on_evidence_that_is_gone_where_people_see_it(
+        self, platform, chelsea
+    ):
+        content = receive(platform, chelsea)
+        content.evidence.shred(NOW)
+
+        pipeline.check(content, NOW)
+
+        assert list(Content.objects.dead()) == [content]
+
+
+class TestLookBack:
+    def test_finds_what_was_posted_before_the_fingerprint_came(self, platform, chelsea):
+        before = receive(platform, resaved(chelsea))
+        pipeline.check(before, NOW)
+        other = receive(platform, _drawing(), "post-2")
+        pipeline.check(other, NOW)
+        assert not Flag.objects.exists()
+
+        found = pipeline.look_back(bank(chelsea), NOW)
+
+        assert found == [before]
+        assert Flag.objects.get().content == before
+        assert Enforcement.objects.get().action == Enforcement.Action.HOLD
+
+    def test_finds_nothing_a_second_time(self, platform, chelsea):
+        pipeline.check(receive(platform, chelsea), NOW)
+        banked = bank(chelsea)
+        pipeline.look_back(banked, NOW)
+
+        assert pipeline.look_back(banked, NOW) == []
+
+
+class TestExceptContent:
+    def test_is_not_found_again_by_that_fingerprint_but_other_copies_are(
+        self, platform, chelsea
+    ):
+        banked = bank(chelsea)
+        innocent = receive(platform, resaved(chelsea, 90, 1.0))
+        pipeline.check(innocent, NOW)
+
+        services.except_content(
+            content=innocent, cause_ref=token(), actor=UserFactory(), now=NOW
+        )
+
+        again = receive(platform, resaved(chelsea, 90, 1.0), "post-2")
+        pipeline.check(again, NOW)
+        assert not Flag.objects.filter(content=again).exists()
+        smaller = receive(platform, _edited(chelsea), "post-3")
+        pipeline.check(smaller, NOW)
+        assert Match.objects.get(content=smaller).banked_hash == banked
+
+
+class TestEnforce:
+    @pytest.fixture
+    def sandbox(self):
+        sandbox = get_platform("facebook")
+        sandbox.set_down(False)
+        return sandbox
+
+    def _state(self, sandbox, content) -> str:
+        posts = {post.id: post.state for post in sandbox.posts()}
+        return posts.get(content.external_id, "unknown")
+
+    def test_reaches_the_platform_and_notes_what_it_confirms(self, sandbox):
+        order = EnforcementFactory(content__external_id=token())
+        EnforcementFactory()
+
+        pipeline.enforce(order, NOW)
+
+        order.refresh_from_db()
+        assert order.work_state == Enforcement.WorkState.DONE
+        assert self._state(sandbox, order.content) == "REMOVED"
+        assert Content.objects.get(pk=order.content_id).visibility == "REMOVED"
+
+    def test_keeps_the_order_of_two_orders_for_one_content(self, sandbox):
+        content = ContentFactory(external_id=token())
+        first = EnforcementFactory(content=content)
+        second = EnforcementFactory(content=content, action="RESTORE")
+
+        assert pipeline.enforce(second, NOW) is None
+        assert pipeline.enforce(first, NOW) == second
+        pipeline.enforce(second, NOW)
+
+        assert self._state(sandbox, content) == "VISIBLE"
+
+    def test_tries_again_later_when_the_platform_is_down(self, sandbox):
+        order = EnforcementFactory(content__external_id=token())
+        sandbox.set_down(True)
+        pipeline.enforce(order, NOW)
+        order.refresh_from_db()
+        assert order.work_state == Enforcement.WorkState.WAITING
+        assert order.next_attempt_at == NOW + timedelta(minutes=1)
+        assert list(Enforcement.objects.due(NOW)) == []
+        sandbox.set_down(False)
+
+        pipeline.enforce(order, order.next_attempt_at)
+
+        order.refresh_from_db()
+        assert order.work_state == Enforcement.WorkState.DONE
+
+    def test_shows_people_what_it_had_to_give_up(self, sandbox):
+        order = EnforcementFactory(attempt_count=MAX_ATTEMPTS - 1)
+        sandbox.set_down(True)
+
+        pipeline.enforce(order, NOW)
+
+        assert list(Enforcement.objects.dead()) == [order]
+
+    def test_does_it_once_although_two_workers_were_told(self, sandbox):
+        order = EnforcementFactory(content__external_id=token())
+        pipeline.enforce(Enforcement.objects.get(pk=order.pk), NOW)
+
+        assert pipeline.enforce(order, NOW) is None
+
+        order.refresh_from_db()
+        assert order.attempt_count == 1
+
+    def test_notes_that_the_account_deleted_its_post_itself(self, sandbox):
+        order = EnforcementFactory(content__external_id=token())
+        sandbox.remove(_target(order), token())
+        sandbox.delete_post(order.content.external_id)
+
+        pipeline.enforce(order, NOW)
+
+        assert Content.objects.get(pk=order.content_id).visibility == "DELETED"
+
+    def test_disables_and_enables_an_account(self, sandbox):
+        order = EnforcementFactory(
+            action="DISABLE_ACCOUNT", content__account__external_id=token()
+        )
+        pipeline.enforce(order, NOW)
+        order.account.refresh_from_db()
+        assert order.account.state == "DISABLED"
+        assert sandbox.account(order.account.external_id).state == "DISABLED"
+
+
+class TestApproval:
+    def _held_back(self, reviewer):
+        return services.order_enforcement(
+            content=ContentFactory(),
+            action=Enforcement.Action.DISABLE_ACCOUNT,
+            cause_ref=token(),
+            actor=reviewer,
+            now=NOW,
+            needs_approval=True,
+        )
+
+    def test_is_never_done_before_a_second_person_agreed(self, reviewer):
+        order = self._held_back(reviewer)
+
+        assert pipeline.enforce(order, NOW) is None
+        assert list(Enforcement.objects.due(NOW)) == []
+
+    def test_refuses_the_person_who_ordered_it(self, reviewer):
+        order = self._held_back(reviewer)
+
+        with pytest.raises(services.ApproverIsDecider):
+            services.approve_enforcement(enforcement=order, approver=reviewer, now=NOW)
+
+    def test_lets_it_go_once(self, reviewer, second_reviewer):
+        order = self._held_back(reviewer)
+        services.approve_enforcement(
+            enforcement=order, approver=second_reviewer, now=NOW
+        )
+
+        assert list(Enforcement.objects.due(NOW)) == [order]
+        with pytest.raises(services.NothingToApprove):
+            services.decline_enforcement(
+                enforcement=order, approver=second_reviewer, now=NOW
+            )
+
+
+class TestReverseEnforcements:
+    def test_takes_back_what_has_not_begun_and_undoes_what_was_done(
+        self, reviewer, second_reviewer
+    ):
+        content = ContentFactory(external_id=token())
+        cause, appeal = token(), token()
+        common = {"content": content, "cause_ref": cause, "actor": reviewer, "now": NOW}
+        removal = services.order_enforcement(action=Enforcement.Action.REMOVE, **common)
+        waiting = services.order_enforcement(
+            action=Enforcement.Action.DISABLE_ACCOUNT, needs_approval=True, **common
+        )
+        pipeline.enforce(removal, NOW)
+        EnforcementFactory()
+
+        orders = services.reverse_enforcements(
+            cause_ref=cause, new_cause_ref=appeal, actor=second_reviewer, now=NOW
+        )
+
+        waiting.refresh_from_db()
+        assert waiting.work_state == Enforcement.WorkState.CANCELLED
+        assert [(order.action, order.reverses) for order in orders] == [
+            ("RESTORE", removal)
+        ]
+
+
+class TestPurgeExpired:
+    def test_destroys_what_expired_and_nothing_that_is_still_needed(
+        self, platform, chelsea
+    ):
+        done = receive(platform, chelsea, "done")
+        pipeline.check(done, NOW)
+        flagged = receive(platform, resaved(chelsea), "flagged")
+        pipeline.check(flagged, NOW)
+        FlagFactory(content=flagged)
+        waiting = receive(platform, _drawing(), "waiting")
+        later = NOW + timedelta(hours=25)
+
+        counts = pipeline.purge_expired(later)
+
+        assert counts["evidence"] == 1
+        kept = {row.content for row in Evidence.objects.kept()}
+        assert kept == {flagged, waiting}
+        gone = Evidence.objects.get(content=done)
+        assert gone.wrapped_key is None
+        with pytest.raises(services.EvidenceUnavailable):
+            services.picture_for_review(
+                content=Content.objects.get(pk=done.pk), blur=True, grey=True
+            )
+
+    def test_forgets_fingerprints_of_the_past_after_their_time(self, platform, chelsea):
+        pipeline.check(receive(platform, chelsea), NOW)
+
+        pipeline.purge_expired(NOW + timedelta(days=settings.HISTORY_DAYS - 1))
+        assert Fingerprint.objects.count() == 2
+        pipeline.purge_expired(NOW + timedelta(days=settings.HISTORY_DAYS))
+        assert not Fingerprint.objects.exists()
+
+
+class TestPictureForReview:
+    def test_is_a_small_copy_and_never_the_original(self, platform, chelsea):
+        content = receive(platform, chelsea)
+
+        shown = services.picture_for_review(
+            content=content, blur=True, grey=True, mark="Rowan 12:00"
+        )
+
+        with Image.open(io.BytesIO(shown)) as image:
+            assert max(image.size) <= 1024
+        assert shown != chelsea
+
+
+class TestCopiesRemoved:
+    def test_counts_only_what_a_reviewer_had_removed(self, platform, chelsea, reviewer):
+        source = token()
+        bank(chelsea, source)
+        content = receive(platform, resaved(chelsea), token())
+        pipeline.check(content, NOW)
+        assert services.copies_removed(source_refs=[source]) == 0
+        order = services.order_enforcement(
+            content=content,
+            action=Enforcement.Action.REMOVE,
+            cause_ref=token(),
+            actor=reviewer,
+            now=NOW,
+        )
+        assert services.copies_removed(source_refs=[source]) == 0
+        for waiting in Enforcement.objects.order_by("pk"):
+            pipeline.enforce(waiting, NOW)
+
+        order.refresh_from_db()
+        assert services.copies_removed(source_refs=[source]) == 1
+        assert services.copies_removed(source_refs=[token()]) == 0
+
+
+def _target(order):
+    return Target(order.account.external_id, order.content.external_id)
+
+
+def _drawing() -> bytes:
+    """A synthetic picture with enough in it for a fingerprint."""
+    image = Image.effect_noise((64, 64), 90).resize((400, 300))
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def _edited(picture: bytes) -> bytes:
+    """Cut on one side: more than 4 bits and less than 31 from the whole."""
+    with Image.open(io.BytesIO(picture)) as image:
+        out = io.BytesIO()
+        image.convert("RGB").crop((0, 0, image.width - 8, image.height)).save(
+            out, "JPEG", quality=40
+        )
+        return out.getvalue()
