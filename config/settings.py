@@ -166,6 +166,7 @@ DECODER_ISOLATION_REQUIRED = REAL_CASES
 
 # Apps
 INSTALLED_APPS = [
+    "config.apps.ConfigConfig",
     "moderation.apps.ModerationConfig",
     "victims.apps.VictimsConfig",
     "reviews.apps.ReviewsConfig",
