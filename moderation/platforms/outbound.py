@@ -52,7 +52,7 @@ class Endpoint:
     @classmethod
     def parse(cls, url: str) -> "Endpoint":
         """
-        :raises UnsafeURLError: unless it is https, on port 443, to a plain host name, without user, password or fragment.
+        :raises UnsafeURLError: unless it is https, port 443, a full host name, without user, password or fragment.
         """
         if not re.fullmatch(r"[!-~]{1,2000}", url) or re.search(r"[\\#<>\"^`{|}]", url):
             raise UnsafeURLError("The URL has characters that no URL needs.")
@@ -96,11 +96,30 @@ def _connected(address: str, seconds: float) -> socket.socket:
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """How names are looked up and connections made. Tests have their own; nothing else does."""
+    """How names are looked up, connections made and seconds counted. Tests have their own; nothing else does."""
 
     resolve: Callable[[str], Sequence[str]] = _resolved
     connect: Callable[[str, float], socket.socket] = _connected
     tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    seconds: Callable[[], float] = time.monotonic
+
+    def until(self, seconds: float) -> "Deadline":
+        return Deadline(self.seconds, self.seconds() + seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    seconds: Callable[[], float]
+    at: float
+
+    def left(self) -> float:
+        """
+        :raises TimeoutError: if nothing is left.
+        """
+        left = self.at - self.seconds()
+        if left <= 0:
+            raise TimeoutError
+        return left
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +135,13 @@ def post(
     :raises PlatformError: `address_refused`, `unresolved`, `unreachable`, `tls_refused`, `too_slow`, `too_large` or
         `not_http`; all may be over at the next try.
     """
-    ends_at = time.monotonic() + TOTAL_SECONDS
+    deadline = wire.until(TOTAL_SECONDS)
     try:
         with (
             _first_reached(_checked(endpoint.host, wire), wire) as plain,
             wire.tls.wrap_socket(plain, server_hostname=endpoint.host) as secure,
         ):
-            return _exchanged(secure, endpoint, body, headers, ends_at)
+            return _exchanged(secure, endpoint, body, headers, deadline)
     except ssl.SSLCertVerificationError:
         raise PlatformError("tls_refused", retryable=True) from None
     except TimeoutError:
@@ -147,13 +166,13 @@ def _checked(host: str, wire: Wire) -> Sequence[str]:
 
 
 def _first_reached(addresses: Sequence[str], wire: Wire) -> socket.socket:
-    ends_at = time.monotonic() + CONNECT_SECONDS
+    deadline = wire.until(CONNECT_SECONDS)
     for address in addresses[:-1]:
         try:
-            return wire.connect(address, _left(ends_at) / 2)
+            return wire.connect(address, deadline.left() / 2)
         except OSError:
             continue
-    return wire.connect(addresses[-1], _left(ends_at))
+    return wire.connect(addresses[-1], deadline.left())
 
 
 def _exchanged(
@@ -161,7 +180,7 @@ def _exchanged(
     endpoint: Endpoint,
     body: bytes,
     headers: Mapping[str, str],
-    ends_at: float,
+    deadline: Deadline,
 ) -> Answer:
     lines = [
         f"POST {endpoint.path} HTTP/1.1",
@@ -171,9 +190,9 @@ def _exchanged(
         *(f"{name}: {value}" for name, value in headers.items()),
     ]
     head = "\r\n".join(lines) + "\r\n\r\n"
-    secure.settimeout(_left(ends_at))
+    secure.settimeout(deadline.left())
     secure.sendall(head.encode("ascii") + body)
-    metered = _Metered(secure, ends_at)
+    metered = _Metered(secure, deadline)
     with closing(http.client.HTTPResponse(metered, method="POST")) as answer:  # type: ignore[arg-type]
         answer.begin()
         received = answer.read(ANSWER_BYTES + 1)
@@ -182,19 +201,12 @@ def _exchanged(
     return Answer(answer.status, received)
 
 
-def _left(ends_at: float) -> float:
-    left = ends_at - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
-
-
 class _Metered(io.RawIOBase):
     """What http.client reads from: one deadline and one allowance for the whole answer, however it is dripped."""
 
-    def __init__(self, secure: ssl.SSLSocket, ends_at: float) -> None:
+    def __init__(self, secure: ssl.SSLSocket, deadline: Deadline) -> None:
         self._secure = secure
-        self._ends_at = ends_at
+        self._deadline = deadline
         self._allowed = ANSWER_BYTES + _HEADER_BYTES
 
     def makefile(self, mode: str) -> io.BufferedReader:
@@ -206,7 +218,7 @@ class _Metered(io.RawIOBase):
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         if self._allowed <= 0:
             raise PlatformError("too_large", retryable=True)
-        self._secure.settimeout(_left(self._ends_at))
+        self._secure.settimeout(self._deadline.left())
         got = self._secure.recv_into(buffer)
         self._allowed -= got
         return got
