@@ -1,0 +1,136 @@
+"""The process that decodes can do nothing else, and its death is one refusal (T-43, T-44)."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from moderation.media import ALL_PROTECTIONS, MediaRefused, isolation, sandbox
+from moderation.media.jailed import lockdown, picture
+
+HOSTILE = Path(__file__).with_name("hostile.py")
+
+# One step of the lock by itself, then the deed that it must forbid: in earnest, the steps after
+# it would hide its failure.
+ALONE = """
+import socket, sys
+sys.path.insert(0, {folder!r})
+import lockdown
+lockdown.{step}()
+try:
+    {deed}
+except (OSError, MemoryError):
+    sys.exit(0)
+sys.exit("not refused")
+"""
+DEEDS = {
+    "no_network": ("leave_the_network", "socket.create_connection({server})"),
+    "no_files": ("leave_the_files", "open('/proc/self/status')"),
+    "limits": ("limit_resources", "bytearray(800 * 1024 * 1024)"),
+}
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[str, int]]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()
+
+
+def ask(do: str, *args: object, **options: object) -> bytes:
+    limits = {key: options.pop(key) for key in list(options) if key.endswith("seconds")}
+    order = json.dumps({"do": do, "with": args, **options}).encode()
+    return bytes(sandbox.run(HOSTILE, order, reply_limit=10_000, **limits).body)
+
+
+def refusal(do: str, **options: object) -> str:
+    with pytest.raises(MediaRefused) as caught:
+        ask(do, **options)
+    return caught.value.code
+
+
+class TestTheJail:
+    def test_refuses_every_way_out(self, tmp_path: Path) -> None:
+        key = tmp_path / "key"
+        key.write_text("secret")
+        key.chmod(0o444)
+
+        assert json.loads(ask("probe", os.getpid(), str(key))) == []
+
+    def test_inherits_no_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SECRET_KEY", "planted")
+
+        assert "SECRET_KEY" not in json.loads(ask("environment"))
+
+    def test_inherits_no_open_file(self, tmp_path: Path) -> None:
+        secret = tmp_path / "secret"
+        secret.write_text("planted")
+        with secret.open() as file:
+            os.set_inheritable(file.fileno(), True)
+
+            assert json.loads(ask("readable", file.fileno())) is False
+
+    def test_names_the_protections_in_force(self) -> None:
+        assert {"limits", "no_new_privileges", "system_call_filter"} <= isolation()
+        assert isolation() <= ALL_PROTECTIONS
+
+    def test_has_another_user_where_it_may(self) -> None:
+        assert ("other_user" in isolation()) == (os.geteuid() == 0)
+
+
+class TestEachStep:
+    @pytest.mark.parametrize("name", sorted(DEEDS))
+    def test_forbids_by_itself_or_says_that_it_cannot(
+        self, name: str, server: tuple[str, int]
+    ) -> None:
+        step, deed = DEEDS[name]
+        folder = str(Path(lockdown.__file__).parent)
+        deed = deed.format(server=server)
+        code = ALONE.format(folder=folder, step=step, deed=deed)
+
+        ended = subprocess.run([sys.executable, "-c", code], capture_output=True)
+
+        assert (ended.returncode == 0) == (name in isolation()), ended.stderr
+
+
+class TestDeaths:
+    def test_of_too_much_processor_time(self) -> None:
+        assert refusal("spin", cpu_seconds=1) == "too_slow"
+
+    def test_of_too_much_time(self) -> None:
+        assert refusal("spin", wall_seconds=0.2) == "too_slow"
+
+    def test_of_too_much_memory(self) -> None:
+        assert refusal("devour") == "out_of_memory"
+
+    def test_of_a_fault(self) -> None:
+        assert refusal("crash") == "crashed"
+
+    def test_of_a_bug(self) -> None:
+        assert refusal("no such order") == "crashed"
+
+    def test_before_it_has_read_everything(self) -> None:
+        with pytest.raises(MediaRefused) as caught:
+            sandbox.run(HOSTILE.with_name("absent.py"), bytes(9_000_000), reply_limit=0)
+        assert caught.value.code == "crashed"
+
+
+class TestAnswers:
+    """The process may have been taken over: nothing that it says is believed unchecked."""
+
+    def test_longer_than_allowed_are_not_read(self) -> None:
+        assert refusal("lie", length=10**12) == "crashed"
+
+    def test_shorter_than_announced_are_none(self) -> None:
+        assert refusal("lie", length=10) == "crashed"
+
+    def test_end_where_they_said(self) -> None:
+        assert ask("lie", length=2) == b"fo"
+
+
+def test_the_accepted_formats_are_these_four() -> None:
+    assert picture.FORMATS == ("JPEG", "PNG", "WEBP", "GIF")
