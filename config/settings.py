@@ -191,6 +191,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.FaceHeaders",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.middleware.HubBodyGate",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -1,0 +1,42 @@
+"""Refuse to start for real cases on anything less than the whole protection (threat model 3.4)."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+
+from moderation.media import ALL_PROTECTIONS, isolation
+
+
+@register(Tags.security)
+def real_cases(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """security.E001 to E003; silent unless REAL_CASES=1."""
+    if not settings.REAL_CASES:
+        return []
+    errors: list[CheckMessage] = []
+    if settings.EMBEDDED or settings.DEBUG or settings.FACE == "all":
+        errors.append(
+            Error(
+                "REAL_CASES=1 needs production settings, with one process for each face.",
+                hint="Unset EMBEDDED and DEBUG, and set FACE to hub, appeals, staff, api or worker.",
+                id="security.E001",
+            )
+        )
+    if "sqlite" in settings.DATABASES["default"]["ENGINE"]:
+        errors.append(
+            Error(
+                "REAL_CASES=1 needs PostgreSQL: SQLite knows no roles.",
+                hint="Set DATABASE_URL to a PostgreSQL database.",
+                id="security.E002",
+            )
+        )
+    missing = ALL_PROTECTIONS - isolation()
+    if missing:
+        errors.append(
+            Error(
+                f"The picture decoder would run without: {', '.join(sorted(missing))}.",
+                hint="Run on a Linux kernel that allows it, and start the worker so that it may drop its rights.",
+                id="security.E003",
+            )
+        )
+    return errors
