@@ -8,6 +8,9 @@ const SMALLEST_SIDE = 64; // below this PDQ would invent pixels to fill its 64 x
 const MOST_PIXELS = 100_000_000; // about 400 MB once opened; a phone closes the tab, and all work in it is lost
 const LEAST_QUALITY = 50; // below this unrelated pictures share fingerprints
 
+// Multiplied beforehand, half-transparent pixels are rounded down: two bits off for a WebP.
+const AS_IT_IS = { imageOrientation: "from-image", colorSpaceConversion: "none", premultiplyAlpha: "none" };
+
 /** Why a file gives no fingerprint. `key` names the words for it. */
 export class Refused extends Error {
   constructor(key) {
@@ -40,7 +43,7 @@ async function open(file) {
   if (kind === "other") throw new Refused("F-E.type");
   if (pixels > MOST_PIXELS) throw new Refused("F-E.big");
   try {
-    return await createImageBitmap(file, { imageOrientation: "from-image", colorSpaceConversion: "none" });
+    return await createImageBitmap(file, AS_IT_IS);
   } catch {
     throw new Refused({ heic: "F-E.heic", avif: "F-E.type" }[kind] ?? "F-E.damaged");
   }
