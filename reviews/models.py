@@ -1,18 +1,23 @@
 """The reviewer's desk: policies, claims, looks and decisions."""
 
-from datetime import datetime
-from typing import Self
+from datetime import UTC, datetime, timedelta
+from typing import Self, TypeVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from moderation.models import Content, Flag, token
 
 
 class PolicyQuerySet(models.QuerySet["Policy"]):
     def current(self) -> Self:
-        return self.filter(is_current=True)
+        return self.filter(is_current=True).order_by("position", "pk")
+
+    def decidable(self) -> Self:
+        """What a reviewer may cite alone."""
+        return self.current().exclude(outcome=Policy.Outcome.PASSES_ON)
 
 
 class Policy(models.Model):
@@ -21,6 +26,7 @@ class Policy(models.Model):
     class Outcome(models.TextChoices):
         VIOLATES = "VIOLATES", "Breaks this rule"
         KEEP = "KEEP", "Breaks no rule"
+        PASSES_ON = "PASSES_ON", "Somebody else decides"
 
     slug = models.CharField(max_length=40)
     version = models.PositiveSmallIntegerField(default=1)
@@ -33,6 +39,7 @@ class Policy(models.Model):
     default_actions = models.JSONField(default=list)
     dsa_category = models.CharField(max_length=80, blank=True)
     position = models.PositiveSmallIntegerField(default=0)
+    published_at = models.DateTimeField(null=True, blank=True)
 
     objects = PolicyQuerySet.as_manager()
 
@@ -52,12 +59,28 @@ class Policy(models.Model):
     def __str__(self) -> str:
         return f"#{self.pk} {self.slug} v{self.version}"
 
+    @property
+    def removes(self) -> bool:
+        return self.outcome == self.Outcome.VIOLATES
 
-class LeaseQuerySet(models.QuerySet["Lease"]):
+    @property
+    def closes_account(self) -> bool:
+        return self.removes and "account.disable" in self.default_actions
+
+
+LeaseT = TypeVar("LeaseT", bound="Lease")
+
+
+class LeaseQuerySet(models.QuerySet[LeaseT]):
+    """Pass ``Now()``, so that the database's clock decides and not that of one of many web servers."""
+
     def active(self) -> Self:
         return self.filter(ended_at__isnull=True)
 
-    def expired(self, now: datetime) -> Self:
+    def live(self, now: datetime | Now) -> Self:
+        return self.active().filter(expires_at__gt=now, hard_expires_at__gt=now)
+
+    def expired(self, now: datetime | Now) -> Self:
         return self.active().filter(
             Q(expires_at__lte=now) | Q(hard_expires_at__lte=now)
         )
@@ -82,8 +105,6 @@ class Lease(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_why = models.CharField(max_length=10, choices=Ended.choices, blank=True)
 
-    objects = LeaseQuerySet.as_manager()
-
     class Meta:
         abstract = True
 
@@ -99,6 +120,8 @@ class Claim(Lease):
     """A reviewer's lease on a flag."""
 
     flag = models.ForeignKey(Flag, on_delete=models.PROTECT, related_name="claims")
+
+    objects = LeaseQuerySet["Claim"].as_manager()
 
     class Meta:
         constraints = [
@@ -119,8 +142,22 @@ class Claim(Lease):
         return f"#{self.pk}"
 
 
+class RevealQuerySet(models.QuerySet["Reveal"]):
+    def on_day_of(self, now: datetime) -> Self:
+        midnight = now.astimezone(UTC).replace(
+            hour=0, minute=0, second=0, microsecond=0
+        )
+        return self.filter(
+            revealed_at__gte=midnight, revealed_at__lt=midnight + timedelta(days=1)
+        )
+
+
 class Reveal(models.Model):
     """That a reviewer looked, committed before the first byte leaves (T-35). No URL, no hash."""
+
+    class Derivative(models.TextChoices):
+        GREY = "GREY", "Grey"
+        COLOUR = "COLOUR", "In colour"
 
     reviewer = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reveals"
@@ -128,8 +165,27 @@ class Reveal(models.Model):
     content = models.ForeignKey(
         Content, on_delete=models.PROTECT, related_name="reveals"
     )
-    derivative = models.CharField(max_length=10)
+    derivative = models.CharField(max_length=10, choices=Derivative.choices)
+    # The lease that gave the right to look: of a claim here, or of an appeal upstairs.
+    lease_token = models.CharField(max_length=32, db_index=True)
     revealed_at = models.DateTimeField()
+    # The link was used: it never works again.
+    served_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RevealQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(derivative__in=["GREY", "COLOUR"]),
+                name="reveal_derivative_known",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["reviewer", "revealed_at"], name="reveal_by_reviewer_and_day"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"#{self.pk}"

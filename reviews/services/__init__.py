@@ -1,0 +1,76 @@
+"""What reviewers do, and what the desk for appeals may ask."""
+
+from reviews.pipeline import expire_leases
+from reviews.services.claims import (
+    AlreadyHolding,
+    MayNotReview,
+    NothingToClaim,
+    claim_next,
+    heartbeat,
+    leave,
+    release,
+)
+from reviews.services.decisions import (
+    AlreadyDecided,
+    FlagChanged,
+    PolicyMismatch,
+    appeal_link,
+    decide,
+)
+from reviews.services.desk import Desk, Waiting, desk
+from reviews.services.looks import (
+    BudgetSpent,
+    GreyFirst,
+    LeaseLost,
+    LinkSpent,
+    looks_left,
+    looks_made,
+    may_see_colour,
+    open_look,
+    order_look,
+)
+from reviews.services.policies import load_policies
+from reviews.services.sentences import FACTS, REASONS
+from reviews.services.statements import (
+    TEMPLATE_VERSION,
+    Statement,
+    StatementIncomplete,
+    closest_language,
+    statement_of_reasons,
+)
+
+__all__ = [
+    "FACTS",
+    "REASONS",
+    "TEMPLATE_VERSION",
+    "AlreadyDecided",
+    "AlreadyHolding",
+    "BudgetSpent",
+    "Desk",
+    "FlagChanged",
+    "GreyFirst",
+    "LeaseLost",
+    "LinkSpent",
+    "MayNotReview",
+    "NothingToClaim",
+    "PolicyMismatch",
+    "Statement",
+    "StatementIncomplete",
+    "Waiting",
+    "appeal_link",
+    "claim_next",
+    "closest_language",
+    "decide",
+    "desk",
+    "expire_leases",
+    "heartbeat",
+    "leave",
+    "load_policies",
+    "looks_left",
+    "looks_made",
+    "may_see_colour",
+    "open_look",
+    "order_look",
+    "release",
+    "statement_of_reasons",
+]

@@ -1,0 +1,68 @@
+"""What waits, in numbers. No list of contents: nobody picks, and no page shows media that was not asked for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Min, Q
+
+from moderation.models import Enforcement, Flag, User
+from reviews.models import Claim
+from reviews.services.looks import DAILY_LOOKS, looks_made
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The open flags of one source."""
+
+    source: Flag.Source
+    waiting: int
+    overdue: int
+    raised_at: datetime
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One reviewer's view of the work. What they did is counted for themselves only."""
+
+    sources: list[Waiting]
+    waiting: int
+    overdue: int
+    held: Claim | None
+    approvals: int
+    looks: int
+    looks_allowed: int
+
+
+def desk(reviewer: User, now: datetime) -> Desk:
+    rows = (
+        Flag.objects.open()
+        .values("source")
+        .annotate(
+            waiting=Count("pk"),
+            overdue=Count("pk", filter=Q(due_at__lt=now)),
+            raised_at=Min("raised_at"),
+            due_at=Min("due_at"),
+        )
+        .order_by("due_at")
+    )
+    sources = [
+        Waiting(
+            source=Flag.Source(row["source"]),
+            waiting=row["waiting"],
+            overdue=row["overdue"],
+            raised_at=row["raised_at"],
+            due_at=row["due_at"],
+        )
+        for row in rows
+    ]
+    waiting_for_me = Enforcement.objects.for_approval().exclude(ordered_by=reviewer)
+    return Desk(
+        sources=sources,
+        waiting=sum(row.waiting for row in sources),
+        overdue=sum(row.overdue for row in sources),
+        held=Claim.objects.active().filter(reviewer=reviewer).first(),
+        approvals=waiting_for_me.count(),
+        looks=looks_made(reviewer, now),
+        looks_allowed=DAILY_LOOKS,
+    )

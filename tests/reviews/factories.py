@@ -1,0 +1,32 @@
+"""What the desk's tests need beyond the common factories."""
+
+from django.utils import timezone
+
+from moderation.models import Flag, User
+from reviews.models import Claim, Decision, Policy
+from reviews.services import claim_next, decide
+
+FACTS = "The post contains an image that shows a person naked or partly naked."
+REASONING = "Sharing needs agreement, and it is missing here."
+
+
+def held_by(reviewer: User) -> Claim:
+    """Take the next one, as the page does."""
+    return claim_next(reviewer=reviewer, now=timezone.now())
+
+
+def answer(claim: Claim, policy: Policy, **changes: object) -> Decision:
+    """Decide what is claimed, as the form does."""
+    given: dict[str, object] = {
+        "claim_token": claim.token,
+        "reviewer": claim.reviewer,
+        "version": Flag.objects.get(pk=claim.flag_id).version,
+        "policy": policy,
+        "removes": policy.removes,
+        "disables_account": policy.closes_account,
+        "facts": FACTS,
+        "reasoning": REASONING,
+        "private_notes": "",
+        "now": timezone.now(),
+    }
+    return decide(**{**given, **changes})
