@@ -68,6 +68,7 @@ BOMBS: Final = (
 
 def answer(data: bytes) -> tuple[int, Iterable[bytes]]:
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    warnings.simplefilter("ignore")
     # Between once and twice the limit Pillow only warns.
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     try:
