@@ -10,7 +10,7 @@ from moderation.models.banks import (
 )
 from moderation.models.content import Content, Evidence, Fingerprint
 from moderation.models.enforcement import Enforcement, Notice
-from moderation.models.partners import ApiKey, Platform, PlatformAccount
+from moderation.models.partners import ApiKey, KeyBudget, Platform, PlatformAccount
 from moderation.models.signals import Detection, Flag, Match
 from moderation.models.staff import User
 from moderation.models.work import Work, token
@@ -30,6 +30,7 @@ __all__ = [
     "Flag",
     "HashBank",
     "HashException",
+    "KeyBudget",
     "Match",
     "Notice",
     "Platform",

@@ -6,7 +6,7 @@ import secrets
 from datetime import datetime
 from typing import Self
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 
 _KEY = "hub"
@@ -111,6 +111,47 @@ class ApiKey(models.Model):
 
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class KeyBudget(models.Model):
+    """What a key has used of its allowance: a token bucket in one row, spent in one statement.
+
+    ``full_at`` is the moment, in seconds since 1970, at which the bucket will be full again.
+    """
+
+    key = models.OneToOneField(
+        ApiKey, on_delete=models.CASCADE, primary_key=True, related_name="budget"
+    )
+    full_at = models.FloatField()
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+    @classmethod
+    def spend(
+        cls, key: ApiKey, *, cost: float, rate: float, burst: float, now: datetime
+    ) -> float:
+        """Take ``cost`` tokens of a bucket that holds ``burst`` and gains ``rate`` a second.
+
+        :returns: 0 if they were taken; otherwise nothing was, and this is how many seconds to wait.
+        """
+        # In SQL, not in the cache: with a counter that is read and then written, 4 processes let 159 of 50 through.
+        at = now.timestamp()
+        takes, holds = min(cost, burst) / rate, burst / rate
+        table = connection.ops.quote_name(cls._meta.db_table)
+        from_ = f"CASE WHEN {table}.full_at > %s THEN {table}.full_at ELSE %s END + %s"
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {table} (key_id, full_at) VALUES (%s, %s)"  # noqa: S608 (our own table's name)
+                f" ON CONFLICT (key_id) DO UPDATE SET full_at = {from_}"
+                f" WHERE {from_} <= %s RETURNING full_at",
+                # Half a token of room: a float of this size is exact to a quarter of a microsecond.
+                [key.pk, at + takes, *[at, at, takes] * 2, at + holds + 0.5 / rate],
+            )
+            if cursor.fetchone():
+                return 0.0
+        full_at = cls.objects.get(pk=key.pk).full_at
+        return max(float(full_at + takes - holds - at), 0.001)
 
 
 class PlatformAccount(models.Model):
