@@ -4,18 +4,24 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Self, TypeVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-# A worker that has not finished after this was killed: the row is open to another one. Longer than the hard
-# time limit of a task, so that no step ever runs twice at once.
-STALE = timedelta(minutes=5)
 MAX_ATTEMPTS = 12
 
 
 def token() -> str:
     """128 random bits: what the public sees instead of a primary key."""
     return secrets.token_hex(16)
+
+
+def stale() -> timedelta:
+    """A worker that has not finished after this was killed: the row is open to another one.
+
+    Longer than the hard time limit of a task (config.celery_options), so that no step ever runs twice at once.
+    """
+    return timedelta(seconds=settings.WORK_STALE_SECONDS)
 
 
 _W = TypeVar("_W", bound="Work")
@@ -25,7 +31,7 @@ class WorkQuerySet(models.QuerySet[_W]):
     def due(self, now: datetime) -> Self:
         """Waiting for its time, or left behind by a worker that died."""
         fresh = Q(work_state=Work.WorkState.WAITING, next_attempt_at__lte=now)
-        left = Q(work_state=Work.WorkState.RUNNING, started_at__lt=now - STALE)
+        left = Q(work_state=Work.WorkState.RUNNING, started_at__lt=now - stale())
         return self.filter(fresh | left)
 
     def dead(self) -> Self:
@@ -60,7 +66,7 @@ class Work(models.Model):
         model = type(self)
         free = model._default_manager.filter(pk=self.pk).filter(
             Q(work_state=Work.WorkState.WAITING)
-            | Q(work_state=Work.WorkState.RUNNING, started_at__lt=now - STALE)
+            | Q(work_state=Work.WorkState.RUNNING, started_at__lt=now - stale())
         )
         taken = free.update(
             work_state=Work.WorkState.RUNNING,

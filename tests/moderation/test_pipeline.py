@@ -21,7 +21,7 @@ from moderation.models import (
     Platform,
     token,
 )
-from moderation.models.work import MAX_ATTEMPTS, STALE
+from moderation.models.work import MAX_ATTEMPTS, stale
 from moderation.platforms import Target, get_platform
 from tests.factories import (
     NOW,
@@ -192,7 +192,7 @@ class TestCheck:
     def test_is_taken_up_again_after_a_worker_was_killed(self, platform, chelsea):
         content = receive(platform, chelsea)
         assert content.start(NOW)
-        later = NOW + STALE + timedelta(seconds=1)
+        later = NOW + stale() + timedelta(seconds=1)
         assert list(Content.objects.due(NOW)) == []
         assert list(Content.objects.due(later)) == [content]
 
