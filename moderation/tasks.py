@@ -63,6 +63,9 @@ def sweep() -> None:
         (Enforcement.objects, enforce),
         (Notice.objects, deliver_notice),
     ):
+        worn_out = rows.worn_out(now).update(work_state="DEAD", error_code="worn_out")
+        if worn_out:
+            _log.error("work_given_up", count=worn_out, task=task.name)
         due = rows.due(now).order_by("next_attempt_at", "pk")
         for pk in due.values_list("pk", flat=True)[:_SWEPT]:
             ring(task, pk)

@@ -34,6 +34,14 @@ class WorkQuerySet(models.QuerySet[_W]):
         left = Q(work_state=Work.WorkState.RUNNING, started_at__lt=now - stale())
         return self.filter(fresh | left)
 
+    def worn_out(self, now: datetime) -> Self:
+        """Left behind again and again: it may be what kills the workers, so no other one gets it."""
+        return self.filter(
+            work_state=Work.WorkState.RUNNING,
+            started_at__lt=now - stale(),
+            attempt_count__gte=MAX_ATTEMPTS,
+        )
+
     def dead(self) -> Self:
         return self.filter(work_state=Work.WorkState.DEAD)
 

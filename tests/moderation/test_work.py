@@ -1,0 +1,114 @@
+"""The queue of record: taken once, fenced, tried again, given up where people see it."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from moderation import tasks
+from moderation.models import Enforcement
+from moderation.models.work import MAX_ATTEMPTS, stale
+from tests.factories import NOW, EnforcementFactory
+
+pytestmark = pytest.mark.django_db
+WAITING, RUNNING = "WAITING", "RUNNING"
+
+
+class TestStart:
+    def test_gives_the_work_to_one_of_two(self):
+        order = EnforcementFactory()
+        other = Enforcement.objects.get(pk=order.pk)
+
+        assert order.start(NOW)
+        assert not other.start(NOW)
+
+    def test_fences_off_a_worker_that_lost_the_work(self):
+        slow = EnforcementFactory()
+        slow.start(NOW)
+        later = NOW + stale() + timedelta(seconds=1)
+        fast = Enforcement.objects.get(pk=slow.pk)
+        assert fast.start(later)
+
+        assert not slow.finish(later)
+        assert not slow.retry(later, "late")
+
+        fast.refresh_from_db()
+        assert fast.work_state == RUNNING
+        assert fast.finish(later)
+
+
+class TestRetry:
+    def test_waits_longer_each_time_and_an_hour_at_most(self):
+        order = EnforcementFactory()
+        pauses, now = [], NOW
+        for _ in range(9):
+            order.start(now)
+            order.retry(now, "down")
+            pauses.append((order.next_attempt_at - now) // timedelta(minutes=1))
+            now = order.next_attempt_at
+
+        assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+
+    def test_ends_where_people_see_it(self):
+        order = EnforcementFactory(attempt_count=MAX_ATTEMPTS - 1)
+        EnforcementFactory()
+        order.start(NOW)
+
+        order.retry(NOW, "down")
+
+        assert list(Enforcement.objects.dead()) == [order]
+
+
+class TestTheDatabase:
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"work_state": "NONSENSE"},
+            {"work_state": "DONE"},
+            {"work_state": RUNNING},
+            {"needs_approval": True},
+        ],
+    )
+    def test_refuses_work_that_makes_no_sense(self, fields):
+        order = EnforcementFactory()
+
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Enforcement.objects.filter(pk=order.pk).update(**fields)
+
+
+class TestSweep:
+    def test_gives_up_on_what_may_be_killing_the_workers(self, monkeypatch):
+        monkeypatch.setattr(tasks, "ring", lambda task, pk: None)
+        killer = EnforcementFactory(
+            work_state=RUNNING,
+            started_at=NOW - timedelta(days=1),
+            attempt_count=MAX_ATTEMPTS,
+        )
+        EnforcementFactory(work_state=RUNNING, started_at=NOW - timedelta(days=1))
+
+        tasks.sweep()
+
+        assert list(Enforcement.objects.dead()) == [killer]
+
+    def test_rings_for_what_waits_and_what_was_left_behind(self, monkeypatch):
+        rung = []
+        monkeypatch.setattr(tasks, "ring", lambda task, pk: rung.append((task, pk)))
+        waiting = EnforcementFactory()
+        left = EnforcementFactory(
+            work_state=RUNNING, started_at=NOW - timedelta(days=1)
+        )
+        EnforcementFactory(work_state="DONE", done_at=NOW)
+        EnforcementFactory(work_state="HELD_BACK", needs_approval=True)
+
+        tasks.sweep()
+
+        assert rung == [(tasks.enforce, waiting.pk), (tasks.enforce, left.pk)]
+
+
+class TestRing:
+    def test_survives_a_broker_that_is_down(self, settings):
+        class Broken:
+            def delay(self, pk):
+                raise OSError("no route to the broker")
+
+        tasks.ring(Broken(), 1)
