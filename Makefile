@@ -7,6 +7,7 @@
 
 PORT ?= 8000
 SITE_URL ?= http://localhost:$(PORT)
+LOG_LEVEL ?= WARNING
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$python && break; done)
@@ -23,6 +24,7 @@ unexport DATABASE_URL REDIS_URL DEBUG FACE VAR_DIR EVIDENCE_BUCKET REAL_CASES
 unexport SECRET_KEY DJANGO_SETTINGS_MODULE PYTHONPATH
 run demo bench: export EMBEDDED := 1
 run demo bench: export SITE_URL := $(SITE_URL)
+run demo bench: export LOG_LEVEL := $(LOG_LEVEL)
 run: export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 help: ## show this list
