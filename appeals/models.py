@@ -1,41 +1,56 @@
 """A second look at a decision, by somebody who took no part in it."""
 
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
 
-from moderation.models import token
-from reviews.models import AppealGrant, Lease
+from moderation.models import Enforcement, User, token
+from reviews.models import AppealGrant, Lease, LeaseQuerySet
 
 
 class AppealQuerySet(models.QuerySet["Appeal"]):
     def open(self) -> Self:
         return self.filter(outcome="")
 
+    def overdue(self, now: datetime) -> Self:
+        return self.open().filter(reply_by__lt=now)
+
     def for_reviewer(self, user_id: int) -> Self:
-        """Never what this person decided or approved."""
-        return self.exclude(first_reviewer_id=user_id).exclude(
-            first_approver_id=user_id
+        """Never what this person decided or approved, even if they approved after the appeal was lodged."""
+        approved = Enforcement.objects.filter(
+            cause_ref=OuterRef("grant__decision__public_id"), approved_by_id=user_id
         )
+        return self.exclude(
+            Q(first_reviewer_id=user_id) | Q(first_approver_id=user_id)
+        ).exclude(Exists(approved))
+
+    def unclaimed(self) -> Self:
+        active = AppealClaim.objects.active().filter(appeal=OuterRef("pk"))
+        return self.exclude(Exists(active))
+
+    def first_due(self) -> Self:
+        return self.order_by("reply_by", "pk")
 
 
 class Appeal(models.Model):
     """One party's contest of one decision, with its outcome. The appellant's words are sealed."""
 
     class Ground(models.TextChoices):
-        CONSENT = "CONSENT", "The person in the image agreed to this post"
-        ME = "ME", "I am the person in the image"
-        NOT_INTIMATE = "NOT_INTIMATE", "It is not an intimate image"
-        PUBLIC_VALUE = "PUBLIC_VALUE", "It is news, medicine, education or art"
-        COMPROMISED = "COMPROMISED", "My account was used by someone else"
-        MISTAKEN = "MISTAKEN", "You mixed it up with something else"
-        OTHER = "OTHER", "Another reason"
+        CONSENT = "CONSENT", _("The person in the image agreed to this post")
+        ME = "ME", _("I am the person in the image")
+        NOT_INTIMATE = "NOT_INTIMATE", _("It is not an intimate image")
+        PUBLIC_VALUE = "PUBLIC_VALUE", _("It is news, medicine, education or art")
+        COMPROMISED = "COMPROMISED", _("My account was used by someone else")
+        MISTAKEN = "MISTAKEN", _("You mixed it up with something else")
+        OTHER = "OTHER", _("Another reason")
 
     class Outcome(models.TextChoices):
-        UPHELD = "UPHELD", "The decision stays"
-        OVERTURNED = "OVERTURNED", "The decision was changed"
+        UPHELD = "UPHELD", _("The decision stays")
+        OVERTURNED = "OVERTURNED", _("The decision was changed")
 
     receipt = models.CharField(max_length=32, unique=True, default=token)
     grant = models.OneToOneField(
@@ -95,11 +110,24 @@ class Appeal(models.Model):
     def is_open(self) -> bool:
         return self.outcome == ""
 
+    def note_approver(self, user_id: int) -> None:
+        self.first_approver_id = user_id
+        self.save(update_fields=["first_approver"])
+
+    def decide(self, *, by: User, outcome: str, reasoning: str, at: datetime) -> None:
+        self.decided_by = by
+        self.decided_at = at
+        self.outcome = outcome
+        self.reasoning = reasoning
+        self.save(update_fields=["decided_by", "decided_at", "outcome", "reasoning"])
+
 
 class AppealClaim(Lease):
     """A reviewer's lease on an appeal."""
 
     appeal = models.ForeignKey(Appeal, on_delete=models.PROTECT, related_name="claims")
+
+    objects = LeaseQuerySet["AppealClaim"].as_manager()
 
     class Meta:
         constraints = [
