@@ -89,6 +89,8 @@ APPEAL_DAYS = env.integer("APPEAL_DAYS", 183)
 HISTORY_DAYS = env.integer("HISTORY_DAYS", 90)
 UNFLAGGED_EVIDENCE_HOURS = env.integer("UNFLAGGED_EVIDENCE_HOURS", 24)
 EXIT_URL = env.text("EXIT_URL", "https://www.wikipedia.org/")
+# Where a proxy in front tells the visitor's address, as WSGI names the header (HTTP_X_REAL_IP); it must overwrite it.
+CLIENT_ADDRESS_META = env.text("CLIENT_ADDRESS_META", "REMOTE_ADDR")
 
 # Data
 DATABASES = {
@@ -260,6 +262,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_AGE = None  # gone with the browser's window: Django would keep it for a year
 LANGUAGE_COOKIE_SAMESITE = "Strict"
 LANGUAGE_COOKIE_HTTPONLY = True
 _SECURE = not EMBEDDED
