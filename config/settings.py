@@ -262,7 +262,9 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_HTTPONLY = True
-CSRF_COOKIE_AGE = None  # gone with the browser's window: Django would keep it for a year
+CSRF_COOKIE_AGE = (
+    None  # gone with the browser's window: Django would keep it for a year
+)
 LANGUAGE_COOKIE_SAMESITE = "Strict"
 LANGUAGE_COOKIE_HTTPONLY = True
 _SECURE = not EMBEDDED
@@ -325,7 +327,13 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": ["moderation.api.documents.exact"],
 }
+# What one key may ask: a hash costs 1 token, a picture 10.
+API_TOKENS_PER_SECOND = env.integer("API_TOKENS_PER_SECOND", 300)
+API_TOKENS_BURST = env.integer("API_TOKENS_BURST", 3000)
 
 # Celery: ids only, no results, the database is the queue of record.
 CELERY_BROKER_URL = REDIS_URL or "safefs://localhost"

@@ -1,12 +1,104 @@
-"""Placeholder replaced in the next commit."""
+"""Who asks, and what they may ask: the key names the platform and its scopes, the database counts its calls.
 
-from rest_framework.authentication import BaseAuthentication
+This module is named in the settings, so it imports nothing that needs them to be read already.
+"""
+
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
+
+import structlog
+from django.conf import settings
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from rest_framework import exceptions
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from moderation.models import ApiKey, Content, KeyBudget, Platform
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
+
+_log = structlog.get_logger(__name__)
+_PREFIX = re.compile(r"[0-9a-f]{12}")
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    pass
+    """``Authorization: Bearer hub_<prefix>_<secret>``. Read from the database at each request: revoked is revoked."""
+
+    def authenticate(self, request: Request) -> tuple[Platform, ApiKey] | None:
+        header = get_authorization_header(request).decode("latin-1")
+        if not header:
+            return None
+        scheme, _, raw = header.partition(" ")
+        key = _live_key(raw.strip(), timezone.now())
+        if scheme.lower() != "bearer" or key is None:
+            _log.warning("api_key_refused")
+            raise exceptions.AuthenticationFailed(
+                "This key is unknown, expired or revoked."
+            )
+        return key.platform, key
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="api"'
+
+
+def _live_key(raw: str, now: datetime) -> ApiKey | None:
+    parts = ApiKey.split(raw)
+    if parts is None or not _PREFIX.fullmatch(parts[0]):
+        return None
+    prefix, secret = parts
+    keys = ApiKey.objects.live(now).select_related("platform")
+    key = keys.filter(prefix=prefix).first()
+    return key if key and key.opens_with(secret) else None
 
 
 class HasScope(BasePermission):
-    pass
+    """The key must name the scope that the view asks for; a view that asks for none is closed."""
+
+    message = "This key does not have the scope that this route needs."
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        scope_of = getattr(view, "scope_of", None)
+        if scope_of is None or request.auth is None:
+            return False
+        return cast(ApiKey, request.auth).allows(scope_of(request))
+
+
+class HasKey(BasePermission):
+    """Any live key; on a machine for trying and developing, anybody (T-34)."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        return request.auth is not None or bool(settings.EMBEDDED)
+
+
+class KeyBudgetThrottle(BaseThrottle):
+    """Counts ``view.cost`` against the key, exactly, whatever number of processes serve it (T-30)."""
+
+    def allow_request(self, request: Request, view: "APIView") -> bool:
+        cost: int = view.cost  # type: ignore[attr-defined]
+        spend(cast(ApiKey, request.auth), cost, timezone.now())
+        return True
+
+
+def spend(key: ApiKey, cost: int, now: datetime) -> None:
+    """
+    :raises rest_framework.exceptions.Throttled: if the key has used up its allowance.
+    """
+    rate, burst = settings.API_TOKENS_PER_SECOND, settings.API_TOKENS_BURST
+    wait = KeyBudget.spend(key, cost=cost, rate=rate, burst=burst, now=now)
+    if wait:
+        raise exceptions.Throttled(wait)
+
+
+def content_for(key: ApiKey, external_id: str) -> Content:
+    """The platform's own content.
+
+    :raises Http404: also for another platform's content: nobody learns that it exists.
+    """
+    own: Any = Content.objects.filter(platform=key.platform)
+    content: Content = get_object_or_404(own, external_id=external_id)
+    return content

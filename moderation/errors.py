@@ -3,7 +3,11 @@
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
 from django.db import OperationalError
 from django.http import Http404
 from rest_framework import exceptions
@@ -44,6 +48,8 @@ def problem_json(error: Exception, context: dict[str, Any]) -> Response | None:
         return answer
     if isinstance(error, RequestDataTooBig):
         return problem(413, "too_large", "The body is larger than this route takes.")
+    if isinstance(error, SuspiciousOperation):
+        return problem(400, "invalid", "The request is not well formed.")
     if isinstance(error, exceptions.ValidationError):
         return problem(
             400,

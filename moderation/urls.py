@@ -1,4 +1,22 @@
-"""Routes of the platform API and of the stand-ins."""
+"""Routes of the platform API, and of the stand-ins' pages (which only the all-in-one process serves)."""
+
+from django.urls import URLPattern, path, re_path
+
+from moderation import api
+from moderation.serializers import EXTERNAL_ID
+
 app_name = "api"
-urlpatterns: list = []
-sandbox: list = []
+urlpatterns = [
+    path("v1/content/", api.Contents.as_view(), name="contents"),
+    re_path(
+        rf"^v1/content/(?P<external_id>{EXTERNAL_ID})/\Z",
+        api.OneContent.as_view(),
+        name="content",
+    ),
+    path("v1/match/", api.MatchView.as_view(), name="match"),
+    path("v1/schema/", api.Schema.as_view(), name="schema"),
+    path("v1/docs/", api.Docs.as_view(), name="docs"),
+    path("<path:_>", api.Nothing.as_view(), name="nothing"),
+]
+
+sandbox: list[URLPattern] = []

@@ -34,7 +34,7 @@ class Submission:
     external_id: str
     account_id: str
     picture: bytes
-    posted_at: datetime
+    posted_at: datetime | None = None
     caption: str = ""
     language: str = "en"
 
@@ -46,7 +46,7 @@ class Submission:
             self.account_id,
             self.caption,
             self.language,
-            self.posted_at.isoformat(),
+            self.posted_at.isoformat() if self.posted_at else "",
         )
         for part in (*(text.encode() for text in said), self.picture):
             whole.update(len(part).to_bytes(8, "big"))
@@ -114,7 +114,7 @@ def _written(
         external_id=submission.external_id,
         body_index=index,
         caption=submission.caption,
-        posted_at=submission.posted_at,
+        posted_at=submission.posted_at or now,
         received_at=now,
         next_attempt_at=now,
     )

@@ -1,0 +1,79 @@
+"""The API describes itself: an OpenAPI document, and a page that shows it. Both only behind a key (T-34)."""
+
+from typing import Any
+
+from csp.constants import SELF
+from csp.decorators import csp_update
+from django.utils.decorators import method_decorator
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.views import (
+    SpectacularJSONAPIView,
+    SpectacularSwaggerSplitView,
+)
+
+from moderation.access import ApiKeyAuthentication, HasKey
+from moderation.serializers import MAX_HASHES
+
+
+class Schema(SpectacularJSONAPIView):
+    authentication_classes = [ApiKeyAuthentication]
+    permission_classes = [HasKey]
+
+
+# The page fetches the document from here, and its style sheet carries small pictures.
+@method_decorator(
+    csp_update({"connect-src": [SELF], "img-src": [SELF, "data:"]}), name="dispatch"
+)
+class Docs(SpectacularSwaggerSplitView):
+    authentication_classes = [ApiKeyAuthentication]
+    permission_classes = [HasKey]
+    url_name = "api:schema"
+    template_name = "api/docs.html"
+
+
+class BearerKey(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "moderation.access.ApiKeyAuthentication"
+    name = "key"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "Your key: hub_<prefix>_<secret>. It names your platform and its scopes.",
+        }
+
+
+PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457. `type` is stable and for machines; `errors` names fields.",
+    "properties": {
+        "type": {"type": "string", "pattern": "^urn:problem:[a-z_]+$"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {"type": "object", "additionalProperties": {}},
+    },
+    "required": ["type", "title", "status", "detail"],
+}
+
+
+def exact(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Complete the document: the shape of a refusal, and what the serializers refuse beyond types."""
+    schemas = result["components"]["schemas"]
+    for name, schema in schemas.items():
+        if name.endswith("Request"):
+            schema["additionalProperties"] = False
+    # drf-spectacular does not say the length of a list of serializers (its issue 1533).
+    asked = schemas["HashesInRequest"]["properties"]["hashes"]
+    asked |= {"minItems": 1, "maxItems": MAX_HASHES}
+    schemas["Problem"] = PROBLEM
+    _forget_marks(schemas)
+    return result
+
+
+def _forget_marks(node: Any) -> None:
+    """Enumerations stay where they are used, so the marks by which they would be collected say nothing."""
+    if isinstance(node, dict):
+        node.pop("x-spec-enum-id", None)
+        for inner in node.values():
+            _forget_marks(inner)

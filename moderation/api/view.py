@@ -1,0 +1,80 @@
+"""What every route of the API has in common."""
+
+from typing import Any, ClassVar
+
+from django.http import Http404
+from django.utils import translation
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from moderation.access import HasKey, HasScope, KeyBudgetThrottle
+from moderation.http import PlatformRequest
+from moderation.models.partners import Scope
+from moderation.serializers import Strict
+
+PROBLEM = "application/problem+json"
+
+
+class ApiView(APIView):
+    """A route with one scope and a price in tokens. Its words are English in every client, so that answers compare."""
+
+    required_scope: ClassVar[Scope]
+    cost: ClassVar[int] = 1
+    permission_classes = [HasScope]
+    throttle_classes = [KeyBudgetThrottle]
+    metadata_class = None
+    request: PlatformRequest
+
+    def scope_of(self, request: Request) -> Scope:
+        return self.required_scope
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        translation.activate("en")
+        super().initial(request, *args, **kwargs)
+
+
+class Nothing(APIView):
+    """Any other address below /api/: the same problem document as for a content that is not there."""
+
+    permission_classes = [HasKey]
+    metadata_class = None
+    schema = None
+
+    def get(self, request: Request, **_: Any) -> Response:
+        raise Http404
+
+    put = patch = delete = post = get
+
+
+def checked(kind: type[Strict], request: Request) -> dict[str, Any]:
+    """
+    :raises rest_framework.exceptions.ValidationError: naming the fields, never what they held.
+    """
+    serializer = kind(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
+
+
+_MEANINGS = {
+    400: "A field is missing or not as documented; `errors` names it.",
+    401: "No key, or one that is unknown, expired or revoked.",
+    403: "The key does not have the scope that this route needs.",
+    404: "There is nothing here for this key.",
+    409: "This `external_id` was used for something else.",
+    413: "The body is too large.",
+    415: "The body is of another content type.",
+    422: "The bytes are not a picture that can be compared.",
+    429: "The key has used up its allowance. Wait as `Retry-After` says.",
+    503: "Busy. Nothing was done; send the same again.",
+}
+
+
+def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
+    """For the schema: these statuses, and those that any route may answer with."""
+    shape = {"$ref": "#/components/schemas/Problem"}
+    return {
+        (status, PROBLEM): OpenApiResponse(shape, _MEANINGS[status])
+        for status in (*statuses, 401, 403, 429, 503)
+    }
