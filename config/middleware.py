@@ -82,7 +82,10 @@ class ContentPolicyByFace:
         elif name and name.startswith(("account_", "mfa_")):
             update = {"img-src": [SELF, "data:"]}
         elif spaces & _HUB_SPACES:
-            update = {"require-trusted-types-for": ["'script'"]}
+            update = {
+                "require-trusted-types-for": ["'script'"],
+                "trusted-types": ["hasher"],
+            }
         if update and not hasattr(response, "_csp_replace"):
             response._csp_update = update  # type: ignore[attr-defined]
         return response
