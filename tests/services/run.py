@@ -1,8 +1,7 @@
 """Run a command on a clean stage: `python -m tests.services.run [--production] -- …`.
 
-Without the option the command sees the embedded default and nothing of the caller's
-configuration. With it, PostgreSQL and Redis are started for it, and stopped after it
-whatever happens. Temporary files go away with the stage.
+With the option, PostgreSQL and Redis are started for the command, and stopped after it
+whatever happens. With or without, its temporary files go away with the stage.
 """
 
 import os
@@ -11,18 +10,10 @@ import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
+from pathlib import Path
 from types import FrameType
 
 from tests.services import provide, servers
-
-CONFIGURATION = (
-    "DATABASE_URL",
-    "REDIS_URL",
-    "EVIDENCE_BUCKET",
-    "VAR_DIR",
-    "FACE",
-    "DEBUG",
-)
 
 
 def leave(number: int, _frame: FrameType | None) -> None:
@@ -34,15 +25,16 @@ def main(arguments: list[str]) -> int:
     """The command's own exit status."""
     options, command = arguments[: (cut := arguments.index("--"))], arguments[cut + 1 :]
     signal.signal(signal.SIGTERM, leave)
-    environment = {k: v for k, v in os.environ.items() if k not in CONFIGURATION}
+    environment = dict(os.environ)
     if browser := provide.chromium():
         environment["CHROMIUM"] = browser
     with ExitStack() as stage:
-        environment["TMPDIR"] = stage.enter_context(
-            tempfile.TemporaryDirectory(
-                prefix="nwmc-stage-", ignore_cleanup_errors=True
-            )
+        folder = tempfile.TemporaryDirectory(
+            "-stage", "nwmc-", ignore_cleanup_errors=True
         )
+        environment["TMPDIR"] = stage.enter_context(folder)
+        # PostgreSQL runs as another user and must be able to walk through.
+        Path(folder.name).chmod(0o711)  # noqa: S103
         if "--production" in options:
             environment["DATABASE_URL"] = stage.enter_context(servers.postgres())
             environment["REDIS_URL"] = stage.enter_context(servers.redis())

@@ -63,15 +63,6 @@ class TestTheStage:
             psycopg.connect(database_url)
         assert redis_url.startswith("redis://")
 
-    def test_hides_the_callers_configuration(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("DATABASE_URL", "postgres://production.example/real")
-
-        done = stage("--", sys.executable, "-c", PRINT_URLS)
-
-        assert "KeyError: 'DATABASE_URL'" in done.stderr
-
     def test_takes_its_temporary_files_with_it(self) -> None:
         script = "import tempfile; print(tempfile.mkdtemp())"
 
