@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
         )
         environment["TMPDIR"] = stage.enter_context(folder)
         # PostgreSQL runs as another user and must be able to walk through.
-        Path(folder.name).chmod(0o711)  # noqa: S103
+        Path(folder.name).chmod(0o711)
         if "--production" in options:
             environment["DATABASE_URL"] = stage.enter_context(servers.postgres())
             environment["REDIS_URL"] = stage.enter_context(servers.redis())
