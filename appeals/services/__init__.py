@@ -6,14 +6,17 @@ from appeals.services.deciding import (
     TookPartBefore,
     decide_appeal,
 )
+from appeals.services.desk import Case, Desk, case_of, desk
 from appeals.services.leases import (
     NothingToClaim,
     claim_next_appeal,
     expire_leases,
     heartbeat,
+    leave,
     release,
 )
 from appeals.services.letters import (
+    READY_REASONS,
     AppealTold,
     DecisionTold,
     tell_appeal,
@@ -22,18 +25,24 @@ from appeals.services.letters import (
 from appeals.services.lodging import AlreadyLodged, AppealTooLate, lodge, words_of
 
 __all__ = [
+    "READY_REASONS",
     "AlreadyLodged",
     "AppealDecided",
     "AppealTold",
     "AppealTooLate",
+    "Case",
     "DecisionTold",
+    "Desk",
     "NoReasoning",
     "NothingToClaim",
     "TookPartBefore",
+    "case_of",
     "claim_next_appeal",
     "decide_appeal",
+    "desk",
     "expire_leases",
     "heartbeat",
+    "leave",
     "lodge",
     "release",
     "tell_appeal",

@@ -18,6 +18,8 @@ from reviews.services import BudgetSpent, LeaseLost, MayNotReview, looks_left
 # Longer than at the first desk: there are two sides' reasons to read, and an answer to write.
 LEASE = timedelta(minutes=10)
 HARD_CAP = timedelta(minutes=45)
+# A page that is closed or loaded again says the same thing, so closing leaves just the time to come back.
+LEAVE_GRACE = timedelta(seconds=30)
 
 
 class NothingToClaim(Refusal):
@@ -63,6 +65,13 @@ def heartbeat(*, claim: AppealClaim, reviewer: User) -> AppealClaim:
         raise LeaseLost(_("Your time with this one is over."))
     claim.refresh_from_db()
     return claim
+
+
+@transaction.atomic
+def leave(*, claim: AppealClaim, reviewer: User) -> None:
+    """The page was closed or left: what is not taken up again at once goes back to the queue."""
+    mine = AppealClaim.objects.live(Now()).filter(pk=claim.pk, reviewer=reviewer)
+    mine.update(expires_at=Least(F("expires_at"), Now() + LEAVE_GRACE))
 
 
 @transaction.atomic

@@ -11,10 +11,27 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from appeals.models import Appeal
 from moderation.models import Enforcement, Work
 from reviews.models import AppealGrant, Decision
+
+# Ready reasons for the answer, by outcome. The answer keeps the English sentence; the account reads it in its language.
+READY_REASONS = {
+    Appeal.Outcome.UPHELD: [
+        gettext_noop(
+            "The first decision was looked at again by another person. "
+            "The new information does not change the signs named above."
+        )
+    ],
+    Appeal.Outcome.OVERTURNED: [
+        gettext_noop(
+            "New information shows that agreement existed for this post. The first decision is changed."
+        ),
+        gettext_noop("The first decision rested on a mistake of ours. It is changed."),
+    ],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +103,7 @@ def tell_appeal(appeal: Appeal) -> AppealTold:
         reply_by=day(appeal.reply_by),
         state=str(state),
         outcome=outcome,
-        reasoning=appeal.reasoning,
+        reasoning=_localised(appeal.reasoning),
     )
 
 
@@ -105,7 +122,7 @@ def decided(appeal: Appeal) -> Letter:
     with translation.override(appeal.language):
         lines = [
             outcome_sentence(appeal),
-            _("Reason: %(reasoning)s") % {"reasoning": appeal.reasoning},
+            _("Reason: %(reasoning)s") % {"reasoning": _localised(appeal.reasoning)},
             _(
                 "This was decided by a person who took no part in the first decision. You can also choose a "
                 "dispute body (%(dispute_bodies)s) or go to court."

@@ -1,0 +1,1 @@
+"""Pages of the appeals face, and of the desk."""
