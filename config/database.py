@@ -11,7 +11,9 @@ from django.core.exceptions import ImproperlyConfigured
 _SQLITE_OPTIONS: dict[str, Any] = {
     "timeout": 20,
     "transaction_mode": "IMMEDIATE",
-    "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA secure_delete=ON;",
+    # recursive_triggers: without it INSERT OR REPLACE would delete an audit entry past its trigger.
+    "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA secure_delete=ON;"
+    "PRAGMA recursive_triggers=ON;",
 }
 
 

@@ -4,6 +4,7 @@ import base64
 import binascii
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -99,12 +100,14 @@ def secret(name: str, *, keep_in: Path | None = None) -> bytes:
 def _kept(name: str, folder: Path) -> str:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / name.lower()
-    fresh = base64.b64encode(secrets.token_bytes(32)).decode()
-    try:
-        # O_EXCL: of several processes that start at once, one makes the key and the others read it.
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="utf-8").strip()
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(fresh)
-    return fresh
+    if not path.exists():
+        fresh = base64.b64encode(secrets.token_bytes(32)).decode()
+        draft = folder / f".{secrets.token_hex(8)}"
+        handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(fresh)
+        # Of several processes that start at once, one link succeeds, and nobody reads a half-written key.
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
+        draft.unlink()
+    return path.read_text(encoding="utf-8").strip()

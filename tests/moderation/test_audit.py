@@ -59,6 +59,21 @@ class TestRecord:
         ):
             cursor.execute(statement)
 
+    def test_cannot_be_replaced_by_an_insert(self):
+        entry = add(1)[0]
+        conflict = {
+            "sqlite": "INSERT OR REPLACE INTO {} VALUES ({}, 'record', 1, 'x', 'x', 'x')",
+            "postgresql": "INSERT INTO {} VALUES ({}, 'record', 1, 'x', 'x', 'x')"
+            " ON CONFLICT (id) DO UPDATE SET text = 'x'",
+        }[connection.vendor]
+
+        with (
+            connection.cursor() as cursor,
+            pytest.raises(DatabaseError, match="only ever added"),
+            transaction.atomic(),
+        ):
+            cursor.execute(conflict.format(AuditEntry._meta.db_table, entry.pk))
+
     def test_cannot_be_changed_through_the_model(self):
         entry = add(1)[0]
         entry.text = "{}"
