@@ -16,7 +16,7 @@ urlpatterns = [
     path("v1/match/", api.MatchView.as_view(), name="match"),
     path("v1/schema/", api.Schema.as_view(), name="schema"),
     path("v1/docs/", api.Docs.as_view(), name="docs"),
-    path("<path:_>", api.Nothing.as_view(), name="nothing"),
+    re_path("", api.Nothing.as_view(), name="nothing"),
 ]
 
 sandbox: list[URLPattern] = []

@@ -6,7 +6,6 @@ from django.http import Http404
 from django.utils import translation
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from moderation.access import HasKey, HasScope, KeyBudgetThrottle
@@ -24,7 +23,7 @@ class ApiView(APIView):
     cost: ClassVar[int] = 1
     permission_classes = [HasScope]
     throttle_classes = [KeyBudgetThrottle]
-    metadata_class = None
+    http_method_names = ["get", "head", "post"]
     request: PlatformRequest
 
     def scope_of(self, request: Request) -> Scope:
@@ -39,13 +38,11 @@ class Nothing(APIView):
     """Any other address below /api/: the same problem document as for a content that is not there."""
 
     permission_classes = [HasKey]
-    metadata_class = None
     schema = None
 
-    def get(self, request: Request, **_: Any) -> Response:
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
         raise Http404
-
-    put = patch = delete = post = get
 
 
 def checked(kind: type[Strict], request: Request) -> dict[str, Any]:

@@ -1,0 +1,100 @@
+"""A platform with a key, asking over HTTP."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+
+from moderation.models import ApiKey, HashBank, Platform
+from moderation.models.partners import Scope
+from tests.factories import HashBankFactory, PlatformFactory
+
+CONTENTS = "/api/v1/content/"
+MATCH = "/api/v1/match/"
+ALL_BUT_EVIDENCE = [scope for scope in Scope if scope != Scope.MATCH_EVIDENCE]
+
+
+class Caller:
+    """Sends what it is told to, as a platform's own program would."""
+
+    def __init__(self, raw: str) -> None:
+        self.raw = raw
+
+    def ask(self, method: str, path: str, **how: Any) -> HttpResponse:
+        headers = {"Authorization": f"Bearer {self.raw}", **how.pop("headers", {})}
+        return Client(raise_request_exception=True).generic(
+            method, path, headers=headers, **how
+        )
+
+    def get(self, path: str) -> HttpResponse:
+        return self.ask("GET", path)
+
+    def json(self, body: Any, path: str = MATCH) -> HttpResponse:
+        data = body if isinstance(body, bytes) else json.dumps(body)
+        return self.ask("POST", path, data=data, content_type="application/json")
+
+    def form(self, path: str = CONTENTS, **fields: Any) -> HttpResponse:
+        return Client().post(
+            path, fields, headers={"Authorization": f"Bearer {self.raw}"}
+        )
+
+
+def make_key(platform: Platform, *scopes: Scope) -> tuple[ApiKey, str]:
+    prefix, digest, raw = ApiKey.new_secret()
+    now = timezone.now()
+    key = ApiKey.objects.create(
+        platform=platform,
+        prefix=prefix,
+        secret_sha256=digest,
+        scopes=list(scopes),
+        created_at=now - timedelta(days=1),
+        expires_at=now + timedelta(days=30),
+    )
+    return key, raw
+
+
+def file(data: bytes = b"\xff\xd8\xff picture", name: str = "p") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, data, "application/octet-stream")
+
+
+def content(**changes: Any) -> dict[str, Any]:
+    """The fields of a valid content; ``None`` leaves one out."""
+    fields = {"external_id": "post-1", "account_id": "ana", "media": file(), **changes}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def problem_of(response: HttpResponse) -> tuple[int, str]:
+    """Status and code, of a refusal that is a problem document."""
+    assert response["Content-Type"] == "application/problem+json", response.content
+    body = json.loads(response.content)
+    assert body["status"] == response.status_code
+    assert {"type", "title", "status", "detail"} <= set(body)
+    return response.status_code, body["type"].removeprefix("urn:problem:")
+
+
+@pytest.fixture
+def caller(platform: Platform) -> Caller:
+    return Caller(make_key(platform, *ALL_BUT_EVIDENCE)[1])
+
+
+@pytest.fixture
+def stranger(db: None) -> Caller:
+    """Another platform with the same scopes."""
+    other = PlatformFactory(alias="instagram")
+    return Caller(make_key(other, *ALL_BUT_EVIDENCE)[1])
+
+
+@pytest.fixture
+def cases(db: None) -> HashBank:
+    return HashBankFactory()
+
+
+@pytest.fixture
+def photo(pictures: Path) -> bytes:
+    return (pictures / "chelsea.png").read_bytes()
