@@ -173,7 +173,7 @@ class AttemptQuerySet(models.QuerySet["Attempt"]):
         moments = {
             f"pause{step}": stored(now + limit.pause(step)) for step in range(_STEPS)
         }
-        facts: dict[str, object] = {
+        facts = {
             "key": key,
             "now": stored(now),
             "expires": stored(now + limit.window),
@@ -181,7 +181,7 @@ class AttemptQuerySet(models.QuerySet["Attempt"]):
             "slides": int(bool(limit.pauses)),
         }
         with connection.cursor() as cursor:
-            cursor.execute(_COUNT, {**facts, **moments})
+            cursor.execute(_COUNT, dict([*facts.items(), *moments.items()]))
             if cursor.fetchone():
                 return None
         row = self.filter(key=key).values_list("blocked_until", flat=True).first()

@@ -6,11 +6,13 @@ from victims.services.cases import (
     open_case,
     withdraw,
 )
-from victims.services.directory import Entry, Support, support_for
+from victims.services.directory import Entry, Support, countries, support_for
 from victims.services.door import (
+    AtTheDoor,
     Busy,
     DoesNotFit,
     Entered,
+    TooManyFromNetwork,
     TryLater,
     enter,
     network_key,
@@ -19,13 +21,16 @@ from victims.services.door import (
 
 __all__ = [
     "REVIEW_AFTER",
+    "AtTheDoor",
     "Busy",
     "DoesNotFit",
     "Entered",
     "Entry",
     "Support",
+    "TooManyFromNetwork",
     "TryLater",
     "add_hashes",
+    "countries",
     "enter",
     "network_key",
     "open_case",

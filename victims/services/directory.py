@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -26,6 +26,7 @@ class Entry:
     services: list[str]
     checked_on: date | None
     country: str | None
+    is_old: bool = False
 
     @property
     def tel(self) -> str | None:
@@ -40,8 +41,10 @@ class Entry:
     def what(self) -> list[str]:
         return [service for service in self.services if service != "minors"]
 
-    def is_stale(self, today: date) -> bool:
-        return self.checked_on is not None and today - self.checked_on > _FRESH
+    def aged(self, today: date) -> "Entry":
+        """The entry with a mark if nobody has checked it lately."""
+        old = self.checked_on is not None and today - self.checked_on > _FRESH
+        return replace(self, is_old=old)
 
 
 @dataclass(frozen=True)
@@ -55,14 +58,18 @@ class Support:
     world: list[Entry]
 
 
-def support_for(country: str, language: str, *, minors: bool = False) -> Support:
+def support_for(
+    country: str, language: str, *, today: date, minors: bool = False
+) -> Support:
     """The entries of a country (two letters, any case; empty for none chosen) and those for the whole world.
 
     With ``minors`` only the entries made for people under 18.
     """
     names = countries(language)
     country = country.upper() if country.upper() in names else ""
-    entries = [entry for entry in _entries() if entry.is_for_minors or not minors]
+    entries = [
+        entry.aged(today) for entry in _entries() if entry.is_for_minors or not minors
+    ]
     return Support(
         country=country,
         country_name=names.get(country, ""),

@@ -24,11 +24,15 @@ PER_NETWORK: Final = Limit(free=30, window=timedelta(hours=1))
 PER_SITE: Final = Limit(free=40, window=timedelta(seconds=1))
 
 
-class DoesNotFit(Refusal):
+class AtTheDoor(Refusal):
+    """Why a case does not open."""
+
+
+class DoesNotFit(AtTheDoor):
     """No such case, or another PIN: one answer for both, so that nobody learns which (T-05)."""
 
 
-class TryLater(Refusal):
+class TryLater(AtTheDoor):
     """Too many tries; ``minutes`` says how long the pause is, rounded up."""
 
     def __init__(self, until: datetime, now: datetime) -> None:
@@ -41,7 +45,7 @@ class TooManyFromNetwork(TryLater):
     """Too many tries from one network."""
 
 
-class Busy(Refusal):
+class Busy(AtTheDoor):
     """More people at the door in this second than the machine can take."""
 
 
