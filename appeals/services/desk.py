@@ -14,7 +14,7 @@ from moderation.models import User
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The open appeals with one ground that this reviewer may decide."""
+    """The open appeals with one ground that this person may decide."""
 
     ground: Appeal.Ground
     waiting: int
@@ -40,17 +40,20 @@ class Case:
     weighs: str
     words: str
     caption: str
+    posted_at: datetime
+    visibility: str
     guidance: list[str]
     lodged_at: datetime
     reply_by: datetime
+    used: int
     told: DecisionTold
 
 
-def desk(reviewer: User, now: datetime) -> Desk:
-    """``others`` counts the open appeals that are not for this reviewer, because they took part before."""
+def desk(user: User, now: datetime) -> Desk:
+    """``others`` counts the open appeals that are not for this person, because they took part before."""
     rows = (
         Appeal.objects.open()
-        .for_reviewer(reviewer.pk)
+        .for_reviewer(user.pk)
         .values("ground")
         .annotate(
             waiting=Count("pk"),
@@ -76,21 +79,28 @@ def desk(reviewer: User, now: datetime) -> Desk:
         waiting=waiting,
         overdue=sum(row.overdue for row in grounds),
         others=Appeal.objects.open().count() - waiting,
-        held=AppealClaim.objects.active().filter(reviewer=reviewer).first(),
+        held=AppealClaim.objects.active().filter(reviewer=user).first(),
     )
 
 
-def case_of(appeal: Appeal) -> Case:
+def case_of(appeal: Appeal, now: datetime) -> Case:
+    """``used`` is how much of the time to answer has gone, in per cent."""
     decision = appeal.grant.decision
+    content = decision.flag.content
+    whole = (appeal.reply_by - appeal.lodged_at).total_seconds()
+    gone = (now - appeal.lodged_at).total_seconds()
     ground = Appeal.Ground(appeal.ground)
     return Case(
         ground=ground,
         weighs=_weighs(ground),
         words=words_of(appeal),
-        caption=decision.flag.content.caption,
+        caption=content.caption,
+        posted_at=content.posted_at,
+        visibility=content.visibility,
         guidance=[_(line) for line in decision.policy.guidance.splitlines() if line],
         lodged_at=appeal.lodged_at,
         reply_by=appeal.reply_by,
+        used=min(100, max(0, int(100 * gone / whole))),
         told=tell_decision(appeal.grant),
     )
 

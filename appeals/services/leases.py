@@ -63,7 +63,7 @@ def heartbeat(*, claim: AppealClaim, reviewer: User) -> AppealClaim:
     mine = AppealClaim.objects.live(Now()).filter(pk=claim.pk, reviewer=reviewer)
     if not mine.update(expires_at=Least(Now() + LEASE, F("hard_expires_at"))):
         raise LeaseLost(_("Your time with this one is over."))
-    claim.refresh_from_db()
+    claim.refresh_from_db(fields=["expires_at"])
     return claim
 
 

@@ -22,8 +22,8 @@ from reviews.models import Reveal
 
 @require_GET
 def queue(request: HttpRequest) -> HttpResponse:
-    reviewer, now = access.reviewer(request), timezone.now()
-    context = {"desk": services.desk(reviewer, now), "now": now}
+    user, now = access.member(request), timezone.now()
+    context = {"desk": services.desk(user, now), "now": now}
     return render(request, "appeals/queue.html", context)
 
 
@@ -169,7 +169,7 @@ def _item(
         return _stale(request, mine, lost, form)
     context = {
         "claim": mine,
-        "case": services.case_of(mine.appeal),
+        "case": services.case_of(mine.appeal, now),
         "form": form,
         "left": _left(mine, now),
         "may_colour": reviews.may_see_colour(mine),
