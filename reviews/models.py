@@ -116,12 +116,16 @@ class Lease(models.Model):
         )
 
 
+class ClaimQuerySet(LeaseQuerySet["Claim"]):
+    """The leases on flags."""
+
+
 class Claim(Lease):
     """A reviewer's lease on a flag."""
 
     flag = models.ForeignKey(Flag, on_delete=models.PROTECT, related_name="claims")
 
-    objects = LeaseQuerySet["Claim"].as_manager()
+    objects = ClaimQuerySet.as_manager()
 
     class Meta:
         constraints = [

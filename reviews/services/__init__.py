@@ -2,11 +2,13 @@
 
 from reviews.pipeline import expire_leases
 from reviews.services.claims import (
+    LEASE,
     AlreadyHolding,
     MayNotReview,
     NothingToClaim,
     claim_next,
     heartbeat,
+    is_held,
     leave,
     release,
 )
@@ -17,8 +19,10 @@ from reviews.services.decisions import (
     appeal_link,
     decide,
 )
-from reviews.services.desk import Desk, Waiting, desk
+from reviews.services.desk import Approval, Desk, Waiting, approvals_for, desk
+from reviews.services.evidence import Evidence, evidence
 from reviews.services.looks import (
+    DAILY_LOOKS,
     BudgetSpent,
     GreyFirst,
     LeaseLost,
@@ -40,13 +44,17 @@ from reviews.services.statements import (
 )
 
 __all__ = [
+    "DAILY_LOOKS",
     "FACTS",
+    "LEASE",
     "REASONS",
     "TEMPLATE_VERSION",
     "AlreadyDecided",
     "AlreadyHolding",
+    "Approval",
     "BudgetSpent",
     "Desk",
+    "Evidence",
     "FlagChanged",
     "GreyFirst",
     "LeaseLost",
@@ -58,12 +66,15 @@ __all__ = [
     "StatementIncomplete",
     "Waiting",
     "appeal_link",
+    "approvals_for",
     "claim_next",
     "closest_language",
     "decide",
     "desk",
+    "evidence",
     "expire_leases",
     "heartbeat",
+    "is_held",
     "leave",
     "load_policies",
     "looks_left",

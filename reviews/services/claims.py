@@ -69,6 +69,10 @@ def claim_next(*, reviewer: User, now: datetime) -> Claim:
         raise
 
 
+def is_held(claim: Claim) -> bool:
+    return Claim.objects.live(Now()).filter(pk=claim.pk).exists()
+
+
 @transaction.atomic
 def heartbeat(*, claim: Claim, reviewer: User) -> Claim:
     """Keep a lease because there was input; never past its hard end.

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Count, Min, Q
 
 from moderation.models import Enforcement, Flag, User
-from reviews.models import Claim
+from reviews.models import Claim, Decision
 from reviews.services.looks import DAILY_LOOKS, looks_made
 
 
@@ -66,3 +66,33 @@ def desk(reviewer: User, now: datetime) -> Desk:
         looks=looks_made(reviewer, now),
         looks_allowed=DAILY_LOOKS,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """An order that waits for a second person, and the decision behind it."""
+
+    order: Enforcement
+    decision: Decision
+
+
+def approvals_for(user: User) -> list[Approval]:
+    """Oldest first; never one's own."""
+    orders = (
+        Enforcement.objects.for_approval()
+        .exclude(ordered_by=user)
+        .select_related("platform", "account")
+        .order_by("ordered_at", "pk")
+    )
+    refs = [order.cause_ref for order in orders]
+    decisions = {
+        decision.public_id: decision
+        for decision in Decision.objects.filter(public_id__in=refs).select_related(
+            "policy"
+        )
+    }
+    return [
+        Approval(order, decisions[order.cause_ref])
+        for order in orders
+        if order.cause_ref in decisions
+    ]

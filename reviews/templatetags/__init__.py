@@ -1,0 +1,1 @@
+"""What the staff face's templates may ask for."""
