@@ -22,7 +22,9 @@ Band = tuple[int, NDArray[np.float32]]
 RECIPE: Final = "pdq-1"  # stored beside each hash: what was done to get it
 SAMPLES: Final = 64
 FREQUENCIES: Final = 16
-MIN_QUALITY: Final = 50  # below it a hash would match unrelated pictures; Meta's recommendation
+MIN_QUALITY: Final = (
+    50  # below it a hash would match unrelated pictures; Meta's recommendation
+)
 MIN_SIDE: Final = 5  # below it the reference answers quality 0 and no bit set
 LUMA: Final = np.array([0.299, 0.587, 0.114], np.float32)
 PLAUSIBLE_BIT_COUNTS: Final = range(112, 145)
@@ -70,13 +72,27 @@ def _samples(pixels: NDArray[np.uint8]) -> Floats:
     if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
         raise ValueError("PDQ is made from RGB pixels of 8 bits.")
     height, width, _ = pixels.shape
-    rows = np.empty((SAMPLES, 3 * width), np.float32)
+    rows = np.empty((SAMPLES, width, 3), np.float32)
     for sample, (start, weights) in enumerate(_bands(height)):
-        stripe = pixels[start : start + len(weights)].reshape(len(weights), 3 * width)
-        np.dot(weights, stripe.astype(np.float32), out=rows[sample])
-    luma = rows.reshape(SAMPLES, width, 3) @ LUMA
-    samples: Floats = luma.astype(np.float64) @ _dense(width).T
+        stripe = pixels[start : start + len(weights)]
+        _weighted("k,kwc->wc", weights, stripe, rows[sample])
+    luma = np.empty((SAMPLES, width), np.float32)
+    _weighted("c,swc->sw", LUMA, rows, luma)
+    samples = np.empty((SAMPLES, SAMPLES))
+    for sample, (start, weights) in enumerate(_bands(width)):
+        part = luma[:, start : start + len(weights)]
+        _weighted("k,sk->s", weights, part, samples[:, sample])
     return samples
+
+
+def _weighted(
+    sums: str,
+    weights: NDArray[np.float32],
+    values: NDArray[np.uint8] | NDArray[np.float32],
+    out: NDArray[np.float32] | Floats,
+) -> None:
+    # Not `@`: that wakes a second BLAS thread, which then spins longer than the work takes.
+    np.einsum(sums, weights, values, out=out, dtype=out.dtype, casting="same_kind")
 
 
 @lru_cache(maxsize=64)
@@ -99,14 +115,6 @@ def _bands(length: int) -> tuple[Band, ...]:
         return start, weights.astype(np.float32)
 
     return tuple(band(sample) for sample in range(SAMPLES))
-
-
-@lru_cache(maxsize=16)
-def _dense(length: int) -> Floats:
-    matrix = np.zeros((SAMPLES, length))
-    for sample, (start, weights) in enumerate(_bands(length)):
-        matrix[sample, start : start + len(weights)] = weights
-    return matrix
 
 
 def _cosines() -> Floats:

@@ -19,23 +19,27 @@ def derivative(
 ) -> bytes:
     """A WebP without metadata, no side above `max_side`, `mark` written below right."""
     image = Image.fromarray(picture.pixels)
-    image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    if blur:
-        image = _blurred(image)
+    scale = min(1.0, max_side / max(image.size))
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    image = _blurred(image, size) if blur else _resized(image, size)
     if grey:
         image = image.convert("L").convert("RGB")
     if mark:
         image = _marked(image, mark)
     out = BytesIO()
-    image.save(out, "WEBP", quality=QUALITY, method=2)
+    image.save(out, "WEBP", quality=QUALITY, method=1)
     return out.getvalue()
 
 
-def _blurred(image: Image.Image) -> Image.Image:
-    cell = max(image.size) / BLUR_CELLS
-    cells = (max(1, round(image.width / cell)), max(1, round(image.height / cell)))
+def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=1.5)
+
+
+def _blurred(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    cell = max(size) / BLUR_CELLS
+    cells = (max(1, round(size[0] / cell)), max(1, round(size[1] / cell)))
     small = image.resize(cells, Image.Resampling.BOX)
-    large = small.resize(image.size, Image.Resampling.BICUBIC)
+    large = small.resize(size, Image.Resampling.BICUBIC)
     return large.filter(ImageFilter.GaussianBlur(cell / 2))
 
 

@@ -9,7 +9,6 @@ to start.
 import ctypes
 import importlib.util
 import os
-import platform
 import resource
 import struct
 import sys
@@ -158,7 +157,7 @@ def instructions(machine: Machine) -> Iterator[tuple[int, int, int, int]]:
 
 
 def filter_system_calls() -> None:
-    machine = MACHINES.get(platform.machine())
+    machine = MACHINES.get(os.uname().machine)
     if machine is None or sys.byteorder != "little" or sys.maxsize < 2**32:
         raise OSError("no filter for this machine")
     packed = [

@@ -18,7 +18,8 @@ BENIGN = sorted(
 
 
 def pixels(name: str) -> np.ndarray:
-    return np.asarray(Image.open(SHIPPED / name).convert("RGB"))
+    with Image.open(SHIPPED / name) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 @pytest.fixture(scope="module")

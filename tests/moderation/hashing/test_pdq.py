@@ -21,7 +21,8 @@ HASHES = st.binary(min_size=32, max_size=32)
 
 
 def picture(name: str = "coffee.png") -> Image.Image:
-    return Image.open(SHIPPED / name).convert("RGB")
+    with Image.open(SHIPPED / name) as image:
+        return image.convert("RGB")
 
 
 def pixels(image: Image.Image) -> np.ndarray:
@@ -30,7 +31,8 @@ def pixels(image: Image.Image) -> np.ndarray:
 
 def part(key: str) -> np.ndarray:
     name, *box = key.split()
-    return pixels(Image.open(SHIPPED / name).crop(tuple(map(int, box))))
+    with Image.open(SHIPPED / name) as image:
+        return pixels(image.crop(tuple(map(int, box))))
 
 
 def told(made: np.ndarray) -> dict[str, object]:

@@ -15,7 +15,9 @@ ORIENTATION = 0x0112
 
 def shipped(name: str = "astronaut.png") -> Image.Image:
     """A benign picture that an installed package ships."""
-    return Image.open(SHIPPED / name)
+    with Image.open(SHIPPED / name) as image:
+        image.load()
+    return image
 
 
 def saved(image: Image.Image, format: str, **options: object) -> bytes:
