@@ -94,8 +94,12 @@ def code(username: str, now: datetime) -> str:
 
     :raises KeyError: for somebody who is not of the demonstration.
     """
+    return code_for(logins()[username]["secret"], now)
+
+
+def code_for(secret: str, now: datetime) -> str:
     counter = int(now.timestamp()) // 30
-    return str(format_hotp_value(hotp_value(logins()[username]["secret"], counter)))
+    return str(format_hotp_value(hotp_value(secret, counter)))
 
 
 def _logins_path() -> Path:

@@ -14,8 +14,8 @@ _SECONDS = 30.0
 _PATH = "/api/v1/content/"
 
 
-def send(sandbox: Sandbox, post: Post) -> None:
-    """Send a post with its picture. It may be sent again: the hub knows it by its id.
+def send(sandbox: Sandbox, post: Post, hub_url: str = "") -> None:
+    """Send a post with its picture to ``hub_url`` (API_URL if empty). It may be sent again: the hub knows its id.
 
     :raises PlatformError: `no_key`, `hub_unreachable`, or `hub_<code>` with the code of the hub's refusal.
     """
@@ -27,14 +27,18 @@ def send(sandbox: Sandbox, post: Post) -> None:
         "Content-Type": f"multipart/form-data; boundary={boundary}",
         "Accept": "application/json",
     }
-    status, body = _posted(_form(post, sandbox.picture(post), boundary), headers)
+    status, body = _posted(
+        hub_url or settings.API_URL,
+        _form(post, sandbox.picture(post), boundary),
+        headers,
+    )
     if status not in (200, 202):
         raise PlatformError(f"hub_{_code(body, status)}", retryable=status >= 429)
     sandbox.mark_sent(post)
 
 
-def _posted(body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
-    hub = urlsplit(settings.API_URL)
+def _posted(hub_url: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+    hub = urlsplit(hub_url)
     secure = hub.scheme == "https"
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
     connection = kind(hub.hostname or "localhost", hub.port, timeout=_SECONDS)
