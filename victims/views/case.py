@@ -153,4 +153,5 @@ def stop(request: HttpRequest, case: Case) -> HttpResponse:
         return _refused(
             request, "victims/stop.html", form, refusal, misfit_status=403, **context
         )
+    request.session.flush()
     return redirect("victims:stopped")

@@ -59,7 +59,7 @@ def _events(case: Case) -> list[Event]:
             _("Nothing here is looked for any more."),
             case.withdrawn_at,
         )
-        return [stopped, opened]
+        return [stopped]
     return [_found(case), opened]
 
 
