@@ -1,8 +1,8 @@
 """Routes of the platform API, and of the stand-ins' pages (which only the all-in-one process serves)."""
 
-from django.urls import URLPattern, path, re_path
+from django.urls import path, re_path
 
-from moderation import api
+from moderation import api, views
 from moderation.serializers import EXTERNAL_ID
 
 app_name = "api"
@@ -19,4 +19,11 @@ urlpatterns = [
     re_path("", api.Nothing.as_view(), name="nothing"),
 ]
 
-sandbox: list[URLPattern] = []
+sandbox = [
+    path("<slug:alias>/", views.stand_in, name="stand_in"),
+    path("<slug:alias>/publish/", views.publish, name="publish"),
+    path("<slug:alias>/switch/", views.switch, name="switch"),
+    path("<slug:alias>/posts/<int:number>/picture/", views.picture, name="picture"),
+    path("<slug:alias>/posts/<int:number>/repost/", views.repost, name="repost"),
+    path("<slug:alias>/posts/<int:number>/send/", views.send_again, name="send"),
+]

@@ -3,13 +3,15 @@
 from typing import Any
 
 from csp.constants import SELF
-from csp.decorators import csp_update
+from csp.decorators import csp_replace
 from django.utils.decorators import method_decorator
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.views import (
     SpectacularJSONAPIView,
     SpectacularSwaggerSplitView,
 )
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
 
 from moderation.access import ApiKeyAuthentication, HasKey
 from moderation.serializers import MAX_HASHES
@@ -22,13 +24,18 @@ class Schema(SpectacularJSONAPIView):
 
 # The page fetches the document from here, and its style sheet carries small pictures.
 @method_decorator(
-    csp_update({"connect-src": [SELF], "img-src": [SELF, "data:"]}), name="dispatch"
+    csp_replace({"connect-src": [SELF], "img-src": [SELF, "data:"]}), name="dispatch"
 )
 class Docs(SpectacularSwaggerSplitView):
     authentication_classes = [ApiKeyAuthentication]
     permission_classes = [HasKey]
     url_name = "api:schema"
     template_name = "api/docs.html"
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """A refusal is a problem document here too, not a page."""
+        self.request.accepted_renderer = JSONRenderer()
+        return super().handle_exception(exc)
 
 
 class BearerKey(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -63,6 +70,8 @@ def exact(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     for name, schema in schemas.items():
         if name.endswith("Request"):
             schema["additionalProperties"] = False
+            if "media" in schema["properties"]:
+                schema["properties"]["media"]["minLength"] = 1
     # drf-spectacular does not say the length of a list of serializers (its issue 1533).
     asked = schemas["HashesInRequest"]["properties"]["hashes"]
     asked |= {"minItems": 1, "maxItems": MAX_HASHES}
