@@ -1,8 +1,11 @@
 """What the desk's tests need beyond the common factories."""
 
+from datetime import timedelta
+
 from django.utils import timezone
 
-from moderation.models import Flag, User
+from moderation.models import Content, Evidence, Flag, User
+from moderation.storage import store_file
 from reviews.models import Claim, Decision, Policy
 from reviews.services import claim_next, decide
 
@@ -30,3 +33,19 @@ def answer(claim: Claim, policy: Policy, **changes: object) -> Decision:
         "now": timezone.now(),
     }
     return decide(**{**given, **changes})
+
+
+def with_picture(content: Content, picture: bytes) -> Content:
+    """Keep a picture as the content's evidence, encrypted like any other."""
+    sealed = store_file(picture)
+    now = timezone.now()
+    Evidence.objects.create(
+        content=content,
+        name=sealed.name,
+        wrapped_key=sealed.wrapped_key,
+        key_version=sealed.key_version,
+        size=len(picture),
+        stored_at=now,
+        expires_at=now + timedelta(days=1),
+    )
+    return content
