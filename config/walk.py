@@ -118,7 +118,7 @@ class Walk:
     # a, b. The stand-in posts, and the hub finds
 
     def _post(self, account: str, scale: float, quality: int) -> Post:
-        data = _resaved(self._original, scale, quality)
+        data = resaved(self._original, scale, quality)
         post = self._stand_in.publish(
             account_id=account,
             picture=data,
@@ -272,7 +272,7 @@ def _account_state(stand_in: Sandbox, account_id: str) -> str:
     return account.state if account else ""
 
 
-def _resaved(picture: bytes, scale: float, quality: int) -> bytes:
+def resaved(picture: bytes, scale: float, quality: int) -> bytes:
     """What a messenger makes of a picture: smaller, JPEG, other bytes."""
     with Image.open(io.BytesIO(picture)) as image:
         size = (int(image.width * scale), int(image.height * scale))
