@@ -20,12 +20,14 @@ from PIL import Image, ImageChops
 from moderation.detection import score
 from moderation.hashing import pdq, pdq_dihedral
 from moderation.matching import NumpyEngine
-from moderation.media import decode, derivative, isolation
+from moderation.media import decode, derivative, isolation, warm
 
 Stage = Callable[[], object]
 PHOTOS = {"12 MP": (4000, 3000), "0.8 MP": (1024, 768)}
 BANKS = (100_000, 1_000_000)
 THRESHOLD = 31
+IN_A_ROW = 20
+REPEATS = {"decode, in the sandbox": IN_A_ROW}
 
 
 def photo(size: tuple[int, int]) -> bytes:
@@ -53,12 +55,19 @@ def unguarded(data: bytes) -> NDArray[np.uint8]:
     return np.asarray(Image.open(BytesIO(data)).convert("RGB"))
 
 
+def in_the_sandbox(data: bytes) -> None:
+    """Several in a row and the start of the process that does them: it is reaped, so its time counts."""
+    for _ in range(IN_A_ROW):
+        decode(data)
+    warm.end_all()
+
+
 def photo_stages(data: bytes) -> dict[str, Stage]:
     picture = decode(data)
     pixels = picture.pixels
     stages: dict[str, Stage] = {
         "decode, in this process": lambda: unguarded(data),
-        "decode, in the sandbox": lambda: decode(data),
+        "decode, in the sandbox": lambda: in_the_sandbox(data),
         "PDQ": lambda: pdq(pixels),
         "PDQ, 8 symmetries": lambda: pdq_dihedral(pixels),
         "open_nsfw": lambda: score(pixels),
@@ -99,7 +108,8 @@ def measure(stages: dict[str, Stage], rounds: int) -> dict[str, tuple[float, flo
         for name, stage in stages.items():
             wall, work = time.perf_counter(), cpu()
             stage()
-            spent = (cpu() - work, time.perf_counter() - wall)
+            times = REPEATS.get(name, 1)
+            spent = ((cpu() - work) / times, (time.perf_counter() - wall) / times)
             best[name] = (min(best[name][0], spent[0]), min(best[name][1], spent[1]))
     return best
 

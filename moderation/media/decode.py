@@ -1,6 +1,7 @@
 """Bytes of an unknown sender to the one canonical picture, in a process of its own."""
 
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -79,6 +80,12 @@ def decode(data: bytes) -> Picture:
         raise MediaRefused("crashed")
     pixels = np.frombuffer(body, np.uint8, offset=program.HEADER.size)
     return Picture(pixels.reshape(height, width, 3), kind)
+
+
+@cache
+def isolation() -> frozenset[str]:
+    """The protections that this host grants, found by trying, once per process."""
+    return sandbox.run(PROGRAM, b"", reply_limit=REPLY_LIMIT).protections
 
 
 def size_of(width: int, height: int) -> int:

@@ -4,28 +4,23 @@ import fcntl
 import os
 import select
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
+from io import FileIO
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
-import PIL
-
+from moderation.media import warm
 from moderation.media.jailed import lockdown
 from moderation.media.limits import CPU_SECONDS, WALL_SECONDS, Code, MediaRefused
 
-SITE: Final = Path(PIL.__file__).parent.parent
-LOCKDOWN: Final = Path(lockdown.__file__)
-COMMAND: Final = (sys.executable, "-I", "-S", str(LOCKDOWN), str(SITE))
-NOTHING: Final = LOCKDOWN.with_name("nothing.py")
-PIPE_BYTES: Final = 1 << 20  # the most an ordinary user may ask for
-
 ALL_PROTECTIONS: Final = frozenset(lockdown.PROTECTIONS)
+PIPE_BYTES: Final = 1 << 20  # the most an ordinary user may ask for
+CAUSES: Final[dict[int, Code]] = {
+    -signal.SIGXCPU: "too_slow",
+    lockdown.EXIT_OUT_OF_MEMORY: "out_of_memory",
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +32,7 @@ class Reply:
 
 
 class _Silence(Exception):  # noqa: N818 an answer that did not come
-    """The process ended, or said something that is no answer."""
+    """The child ended, or said something that is no answer."""
 
 
 def run(
@@ -53,53 +48,46 @@ def run(
     :raises MediaRefused: `too_slow`, `out_of_memory` or `crashed`.
     """
     deadline = time.monotonic() + wall_seconds
-    with _process(program, cpu_seconds) as (process, inlet, outlet):
+    process = warm.take(program)
+    try:
+        reply = _job(process, data, reply_limit, cpu_seconds, deadline)
+    except BaseException:
+        process.end()  # who made a child fail does not meet the same memory layout again
+        raise
+    warm.give_back(process)
+    return reply
+
+
+def _job(
+    process: warm.Warm, data: bytes, limit: int, cpu_seconds: int, deadline: float
+) -> Reply:
+    their_inlet, inlet = _pipe()
+    outlet, their_outlet = _pipe()
+    with inlet, outlet:
+        with their_inlet, their_outlet:
+            process.start_job(their_inlet.fileno(), their_outlet.fileno(), cpu_seconds)
         try:
             _send(inlet, data, deadline)
-            return _receive(outlet, reply_limit, deadline)
+            reply = _receive(outlet, limit, deadline)
         except _Silence:
-            raise MediaRefused(_cause_of_death(process)) from None
+            outlet.close()  # a child that is still talking ends here
+            code = process.exit_code(deadline - time.monotonic())
+            raise MediaRefused(CAUSES.get(code or 0, "crashed")) from None
+    if process.exit_code(deadline - time.monotonic()) is None:
+        raise MediaRefused("too_slow")
+    return reply
 
 
-@cache
-def isolation() -> frozenset[str]:
-    """The protections that this host grants, found by trying, once per process."""
-    return run(NOTHING, b"", reply_limit=0).protections
-
-
-@contextmanager
-def _process(
-    program: Path, cpu_seconds: int
-) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]]:
-    """The child and the pipes to and from it; it is dead when this ends."""
-    process = subprocess.Popen(  # noqa: S603 our interpreter, our files
-        [*COMMAND, str(program), str(cpu_seconds)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        bufsize=0,
-        cwd="/",
-        env={},
-        process_group=0,  # Ctrl-C in a terminal is meant for us, not for the child
-    )
-    with process:
-        try:
-            yield process, _widened(process.stdin), _widened(process.stdout)
-        finally:
-            process.kill()
-
-
-def _widened(pipe: IO[bytes] | None) -> IO[bytes]:
-    if pipe is None:
-        raise _Silence
-    os.set_blocking(pipe.fileno(), False)
+def _pipe() -> tuple[FileIO, FileIO]:
+    reading, writing = os.pipe()
     # Only Linux has it, and not for a user with many pipes: small ones are slower, no worse.
     with suppress(OSError, AttributeError):
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-    return pipe
+        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    return FileIO(reading, "r"), FileIO(writing, "w")
 
 
-def _send(pipe: IO[bytes], data: bytes, deadline: float) -> None:
+def _send(pipe: FileIO, data: bytes, deadline: float) -> None:
+    os.set_blocking(pipe.fileno(), False)
     left = memoryview(data)
     while left:
         _wait(pipe, select.POLLOUT, deadline)
@@ -112,16 +100,16 @@ def _send(pipe: IO[bytes], data: bytes, deadline: float) -> None:
     pipe.close()
 
 
-def _receive(pipe: IO[bytes], limit: int, deadline: float) -> Reply:
-    magic, bits, length = lockdown.HEADER.unpack(
-        _read(pipe, lockdown.HEADER.size, deadline)
-    )
+def _receive(pipe: FileIO, limit: int, deadline: float) -> Reply:
+    os.set_blocking(pipe.fileno(), False)
+    header = _read(pipe, lockdown.HEADER.size, deadline)
+    magic, bits, length = lockdown.HEADER.unpack(header)
     if magic != lockdown.MAGIC or length > limit:
         raise _Silence
     return Reply(_read(pipe, length, deadline), lockdown.decode(bits))
 
 
-def _read(pipe: IO[bytes], length: int, deadline: float) -> bytearray:
+def _read(pipe: FileIO, length: int, deadline: float) -> bytearray:
     buffer = bytearray(length)
     left = memoryview(buffer)
     while left:
@@ -136,18 +124,8 @@ def _read(pipe: IO[bytes], length: int, deadline: float) -> bytearray:
     return buffer
 
 
-def _wait(pipe: IO[bytes], event: int, deadline: float) -> None:
+def _wait(pipe: FileIO, event: int, deadline: float) -> None:
     poller = select.poll()
     poller.register(pipe, event)
     if not poller.poll(max(0.0, deadline - time.monotonic()) * 1000):
         raise MediaRefused("too_slow")
-
-
-def _cause_of_death(process: subprocess.Popen[bytes]) -> Code:
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=1)
-    if process.returncode == -signal.SIGXCPU:
-        return "too_slow"
-    if process.returncode == lockdown.EXIT_OUT_OF_MEMORY:
-        return "out_of_memory"
-    return "crashed"

@@ -1,15 +1,16 @@
 """Give up every power, then run one program on the bytes that arrive (T-43, T-44).
 
-Started as `python -I -S lockdown.py SITE PROGRAM SECONDS`. The program is loaded while files
-can still be opened; the bytes are read only once they cannot. A protection that this
-kernel refuses is reported as missing: whoever needs it asks `isolation()` and refuses
-to start.
+Started as `python -I -S lockdown.py SITE PROGRAM` with a socket as standard input. The program is loaded once, while
+files can still be opened. For each job the process forks; the child locks itself down, and only then reads the bytes.
+This process itself never sees any. A protection that this kernel refuses is reported as missing: whoever needs it asks
+`isolation()` and refuses to start.
 """
 
 import ctypes
 import importlib.util
 import os
 import resource
+import socket
 import struct
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -24,11 +25,12 @@ PROTECTIONS: Final = (
     "no_files",
     "system_call_filter",
 )
-HEADER: Final = struct.Struct(
-    "<4sBxxxQ"
-)  # magic, protections in force, length of the body
+ORDER: Final = struct.Struct("<i")  # seconds on the way in, exit code on the way out
+HEADER: Final = struct.Struct("<4sBxxxQ")  # magic, protections in force, length
 MAGIC: Final = b"JAIL"
-EXIT_OUT_OF_MEMORY: Final = 12
+EXIT_FAULT, EXIT_OUT_OF_MEMORY = 1, 12
+
+Program = Callable[[bytes], tuple[int, Iterable[bytes]]]  # length, chunks
 
 NOBODY: Final = 65534
 MEMORY_BYTES: Final = 700 * 1024 * 1024
@@ -211,31 +213,57 @@ def write_all(data: bytes) -> None:
         view = view[os.write(1, view) :]
 
 
-def load(path: str) -> Callable[[bytes], tuple[int, Iterable[bytes]]]:
-    """The `answer` of the program at `path`: bytes in, (length, chunks) out."""
+def load(path: str) -> Program:
     spec = importlib.util.spec_from_file_location("program", path)
     if spec is None or spec.loader is None:
         raise ImportError(path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    answer: Callable[[bytes], tuple[int, Iterable[bytes]]] = module.answer
+    answer: Program = module.answer
     return answer
 
 
-def main(site: str, path: str, seconds: str) -> None:
-    limit_time(int(seconds))
-    sys.dont_write_bytecode = True
-    sys.path.append(site)
-    answer = load(path)
-    protections = lock_down()
+def do_one_job(answer: Program, seconds: int) -> None:
+    """The whole life of a child: it ends here, whatever happens."""
+    code = EXIT_FAULT
     try:
+        limit_time(seconds)
+        protections = lock_down()
         length, chunks = answer(read_all())
         write_all(HEADER.pack(MAGIC, encode(protections), length))
         for chunk in chunks:
             write_all(chunk)
+        code = 0
     except MemoryError:
-        os._exit(EXIT_OUT_OF_MEMORY)
-    os._exit(0)
+        code = EXIT_OUT_OF_MEMORY
+    finally:
+        os._exit(code)
+
+
+def serve(line: socket.socket, answer: Program) -> None:
+    """One job after another, each in a child of its own; ends when the parent hangs up."""
+    while True:
+        order, ends, _, _ = socket.recv_fds(line, ORDER.size, 2)
+        if len(order) != ORDER.size or len(ends) != 2:
+            return
+        child = os.fork()
+        if child == 0:
+            os.dup2(ends[0], 0)  # where the line was: the child cannot speak on it
+            os.dup2(ends[1], 1)
+            os.closerange(3, max(ends) + 1)
+            do_one_job(answer, *ORDER.unpack(order))
+        for end in ends:
+            os.close(end)
+        _, status = os.waitpid(child, 0)
+        line.sendall(ORDER.pack(os.waitstatus_to_exitcode(status)))
+
+
+def main(site: str, path: str) -> None:
+    sys.dont_write_bytecode = True
+    sys.path.append(site)
+    answer = load(path)
+    with suppress(ConnectionError):
+        serve(socket.socket(fileno=0), answer)
 
 
 if __name__ == "__main__":

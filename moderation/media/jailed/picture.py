@@ -41,7 +41,7 @@ FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF")
 HEADER: Final = struct.Struct("<BxxxII")  # outcome, width, height; then the rows
 DONE, DAMAGED, TOO_MANY_PIXELS = range(3)
 MAX_PIXELS: Final = 40_000_000
-STRIPE_BYTES: Final = 1 << 20
+STRIPE_BYTES: Final = 1 << 18
 
 ORIENTATION: Final = 0x0112
 TURNS: Final = {
