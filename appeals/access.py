@@ -61,7 +61,8 @@ def appeal_of(grant: AppealGrant) -> Appeal:
     """
     :raises Http404: if there is none yet.
     """
-    appeal = Appeal.objects.filter(grant=grant).first()
+    rows = Appeal.objects.select_related("grant__decision")
+    appeal = rows.filter(grant=grant).first()
     if appeal is None:
         raise Http404
     return appeal

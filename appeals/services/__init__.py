@@ -8,6 +8,7 @@ from appeals.services.deciding import (
 )
 from appeals.services.desk import Case, Desk, case_of, desk
 from appeals.services.leases import (
+    LEASE,
     NothingToClaim,
     claim_next_appeal,
     expire_leases,
@@ -25,6 +26,7 @@ from appeals.services.letters import (
 from appeals.services.lodging import AlreadyLodged, AppealTooLate, lodge, words_of
 
 __all__ = [
+    "LEASE",
     "READY_REASONS",
     "AlreadyLodged",
     "AppealDecided",

@@ -58,12 +58,13 @@ class DecisionTold:
 
 @dataclass(frozen=True, slots=True)
 class AppealTold:
-    """An appeal as the party that lodged it may know it.
+    """An appeal as the party that lodged it may know it; ``decided_on`` is the first decision's day.
 
     Open is open: the page does not change when a reviewer takes the appeal, so that nobody can time one.
     """
 
     is_open: bool
+    decided_on: str
     asked_on: str
     reply_by: str
     state: str
@@ -99,6 +100,7 @@ def tell_appeal(appeal: Appeal) -> AppealTold:
         state, outcome = appeal.get_outcome_display(), outcome_sentence(appeal)
     return AppealTold(
         is_open=appeal.is_open,
+        decided_on=day(appeal.grant.decision.decided_at),
         asked_on=day(appeal.lodged_at),
         reply_by=day(appeal.reply_by),
         state=str(state),

@@ -81,7 +81,8 @@ def reveal(request: HttpRequest, pk: int) -> HttpResponse:
         return _not_shown(request, mine, refusal)
     url = reverse("appeals_desk:look", args=[link])
     if _wants_json(request):
-        return JsonResponse({"url": url})
+        made = reviews.looks_made(reviewer, timezone.now())
+        return JsonResponse({"url": url, "made": made, "allowed": reviews.DAILY_LOOKS})
     return _item(request, mine, _form(mine, request), look_url=url)
 
 
@@ -231,11 +232,12 @@ def _derivative(content: Content, *, blur: bool, grey: bool, mark: str) -> HttpR
 
 
 def _left(mine: AppealClaim, now: datetime) -> dict[str, int]:
-    """Whole seconds until the lease ends, and until it must end."""
+    """Whole seconds until the lease ends, and until it must end; and how long a whole one is."""
     ends = {"left": mine.expires_at, "hard_left": mine.hard_expires_at}
-    return {
+    left = {
         name: max(0, int((end - now).total_seconds())) for name, end in ends.items()
     }
+    return {**left, "whole": int(services.LEASE.total_seconds())}
 
 
 def _wants_json(request: HttpRequest) -> bool:

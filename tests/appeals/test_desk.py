@@ -382,7 +382,7 @@ class TestLease:
     def test_is_kept_by_signs_of_life(self, desk, held):
         answer = desk.post(at(held, "alive/"))
 
-        assert set(answer.json()) == {"left", "hard_left"}
+        assert set(answer.json()) == {"left", "hard_left", "whole"}
 
     def test_says_when_it_is_over(self, desk, held):
         run_out(held)
