@@ -11,7 +11,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
-_PLACEHOLDERS = ("change", "example", "insecure", "secret", "password", "xxx")
+# Long enough that chance does not write one into random base64 ("xxx" once did); repetition is refused below.
+_PLACEHOLDERS = ("change", "example", "insecure", "secret", "password")
 
 
 def _raw(name: str) -> str | None:
