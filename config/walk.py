@@ -21,7 +21,9 @@ from moderation.media import decode
 from moderation.platforms import client
 from moderation.platforms.sandbox import Post, Sandbox
 
-_PIN = "quiet harbour 77"
+PIN = "quiet harbour 77"
+PICTURE = "chelsea.png"
+APPEAL_WORDS = "It is a picture of a cat."
 _WAIT_SECONDS = 90
 
 
@@ -36,12 +38,12 @@ class Walk:
         self._stack = stack
         self._say = say
         self._stand_in = Sandbox(alias="facebook", folder=str(stack.logs / "sandbox"))
-        self._original = demo.picture("chelsea.png").read_bytes()
+        self._original = demo.picture(PICTURE).read_bytes()
         self._logins: dict[str, dict[str, str]] = json.loads(
             (stack.logs / "demo-logins.json").read_text(encoding="utf-8")
         )
         self._person = Visitor(stack.url)
-        self._number = ""
+        self.number = ""
 
     def play(self) -> None:
         """
@@ -97,11 +99,11 @@ class Walk:
                 me="on",
                 no_consent="on",
                 kind="own",
-                pin=_PIN,
+                pin=PIN,
             )
             groups = re.findall(r"<span>([0-9A-Z]{4,6})</span>", page.text)
             self._expect(bool(groups), "the case number", page)
-            self._number = "".join(groups)
+            self.number = "".join(groups)
 
     def _withdraw(self) -> None:
         with self._step(
@@ -109,10 +111,10 @@ class Walk:
         ):
             visitor = Visitor(self._stack.url)
             page = visitor.get("/open/")
-            page = visitor.submit(page, "/open/", number=self._number, pin=_PIN)
+            page = visitor.submit(page, "/open/", number=self.number, pin=PIN)
             page = visitor.submit(page, "/ready/")
             self._expect("/now/" in page.url, "the status page", page)
-            page = visitor.submit(visitor.get("/stop/"), "/stop/", pin=_PIN)
+            page = visitor.submit(visitor.get("/stop/"), "/stop/", pin=PIN)
             self._expect("/stopped/" in page.url, "the end of the case", page)
 
     # a, b. The stand-in posts, and the hub finds
@@ -218,7 +220,7 @@ class Walk:
                 page,
                 "/again/why/",
                 ground="NOT_INTIMATE",
-                words="It is a picture of a cat.",
+                words=APPEAL_WORDS,
             )
             self._expect("We have your appeal" in page.text, "the receipt", page)
 

@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,6 +21,18 @@ __all__ = ["chromium"]
 
 @pytest.fixture(scope="session")
 def services() -> Iterator[dict[str, str]]:
+    with own_services(redis_number=8) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def fresh_services() -> Iterator[dict[str, str]]:
+    with own_services(redis_number=9) as found:
+        yield found
+
+
+@contextmanager
+def own_services(redis_number: int) -> Iterator[dict[str, str]]:
     """DATABASE_URL and REDIS_URL of databases of its own, where `make test` provides the servers; else nothing."""
     given = os.environ.get("DATABASE_URL", "")
     if not given.startswith("postgres"):
@@ -28,10 +41,9 @@ def services() -> Iterator[dict[str, str]]:
     name = f"walk_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(given, autocommit=True) as server:
         server.execute(f'CREATE DATABASE "{name}"')
-    parts = urlsplit(given)
-    redis = urlsplit(os.environ["REDIS_URL"])._replace(path="/9").geturl()
+    redis = urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{redis_number}").geturl()
     yield {
-        "DATABASE_URL": parts._replace(path=f"/{name}").geturl(),
+        "DATABASE_URL": urlsplit(given)._replace(path=f"/{name}").geturl(),
         "REDIS_URL": redis,
     }
     with psycopg.connect(given, autocommit=True) as server:
