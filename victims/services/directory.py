@@ -19,7 +19,7 @@ _DIALLED: Final = re.compile(r"[+#*]?\d[\d\s/.-]+\d|\d{2,}")
 @dataclass(frozen=True)
 class Entry:
     name: str
-    url: str
+    url: str | None
     phone: str | None
     hours: str | None
     languages: list[str]
