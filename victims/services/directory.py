@@ -109,6 +109,7 @@ def _entries() -> tuple[Entry, ...]:
             country=row["country_code"],
         )
         for row in rows
+        if row["url"] or row["phone"]
     )
 
 
