@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Min, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from appeals.models import Appeal, AppealClaim
@@ -79,7 +80,7 @@ def desk(user: User, now: datetime) -> Desk:
         waiting=waiting,
         overdue=sum(row.overdue for row in grounds),
         others=Appeal.objects.open().count() - waiting,
-        held=AppealClaim.objects.active().filter(reviewer=user).first(),
+        held=AppealClaim.objects.live(Now()).filter(reviewer=user).first(),
     )
 
 

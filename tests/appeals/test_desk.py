@@ -150,6 +150,10 @@ class TestQueue:
     def test_leads_back_to_what_is_held(self, desk, held):
         assert at(held) in desk.get(QUEUE).content.decode()
 
+        run_out(held)
+
+        assert at(held) not in desk.get(QUEUE).content.decode()
+
     def test_is_a_bounded_number_of_queries(self, desk, django_assert_max_num_queries):
         for ground in Appeal.Ground:
             AppealFactory(ground=ground)
