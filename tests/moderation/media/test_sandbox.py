@@ -21,6 +21,7 @@ ALONE = """
 import socket, sys
 sys.path.insert(0, {folder!r})
 import lockdown
+lockdown.forbid_new_privileges()  # without it, an ordinary user may not shut out files
 lockdown.{step}()
 try:
     {deed}
