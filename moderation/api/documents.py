@@ -66,7 +66,9 @@ PROBLEM = {
 
 def exact(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Complete the document: the shape of a refusal, and what the serializers refuse beyond types."""
-    schemas = result["components"]["schemas"]
+    schemas = result["components"].get("schemas")
+    if not schemas:
+        return result  # another face, which has no API to describe
     for name, schema in schemas.items():
         if name.endswith("Request"):
             schema["additionalProperties"] = False
