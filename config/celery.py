@@ -11,7 +11,7 @@ TRANSPORT_ALIASES["safefs"] = "config.safefs:Transport"
 
 app = Celery("nwmc")
 app.config_from_object("config.celery_options")
-app.autodiscover_tasks(["moderation", "victims", "appeals"])
+app.autodiscover_tasks(["moderation", "victims", "reviews"])
 
 
 @setup_logging.connect  # Celery's own set-up would print task arguments and results

@@ -6,6 +6,7 @@ from moderation.models.banks import (
     BankCounter,
     BankedHash,
     HashBank,
+    HashConfirmation,
     HashException,
 )
 from moderation.models.content import Content, Evidence, Fingerprint
@@ -29,6 +30,7 @@ __all__ = [
     "Fingerprint",
     "Flag",
     "HashBank",
+    "HashConfirmation",
     "HashException",
     "KeyBudget",
     "Match",

@@ -68,8 +68,7 @@ class AuditEntry(models.Model):
             )
         first = verb.split(".", 1)[0]
         stream = first if first in _STREAMS else "record"
-        AuditHead.objects.get_or_create(stream=stream)
-        head = AuditHead.objects.select_for_update().get(stream=stream)
+        head = cls.lock(stream)
         number = head.number + 1
         text = canonical(
             {
@@ -91,6 +90,16 @@ class AuditEntry(models.Model):
         )
         AuditHead.objects.filter(pk=head.pk).update(number=number, hash=entry.hash)
         return entry
+
+    @staticmethod
+    def lock(stream: str = "record") -> AuditHead:
+        """Lock the end of a chain until the transaction ends.
+
+        One order of locks everywhere, so that no two deeds wait for each other: the rows that a person or a worker
+        holds, then the record, then the banks. What changes banks or matches calls this before it touches them.
+        """
+        AuditHead.objects.get_or_create(stream=stream)
+        return AuditHead.objects.select_for_update().get(stream=stream)
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -76,9 +76,29 @@ class BankedHash(models.Model):
     def __str__(self) -> str:
         return f"#{self.pk}"
 
-    def confirm(self) -> None:
-        self.standing = self.Standing.CONFIRMED
+    def stand(self, standing: Standing) -> None:
+        self.standing = standing
         self.save(update_fields=["standing"])
+
+
+class HashConfirmation(models.Model):
+    """One decision's word that a fingerprint is right. A hash is CONFIRMED while one of these stands."""
+
+    banked_hash = models.ForeignKey(
+        BankedHash, on_delete=models.CASCADE, related_name="confirmations"
+    )
+    cause_ref = models.CharField(max_length=32, db_index=True)
+    confirmed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["banked_hash", "cause_ref"], name="confirmed_once_per_decision"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
 
 
 class BankCounter(models.Model):

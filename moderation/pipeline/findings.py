@@ -86,6 +86,7 @@ def without_excepted(
 def record_matches(content: Content, findings: list[Finding], now: datetime) -> bool:
     """Write what was found, raise or strengthen the flag, and hold if the platform wants that. Twice equals once."""
     new = False
+    AuditEntry.lock()
     for finding in findings:
         _, created = Match.objects.get_or_create(
             content=content,

@@ -5,6 +5,7 @@ from moderation.services.banking import (
     bank_hash,
     confirm_matches,
     except_content,
+    unconfirm,
     withdraw_source,
 )
 from moderation.services.enforcement import (
@@ -61,5 +62,6 @@ __all__ = [
     "picture_for_review",
     "receive_content",
     "reverse_enforcements",
+    "unconfirm",
     "withdraw_source",
 ]

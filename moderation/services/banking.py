@@ -17,6 +17,7 @@ from moderation.models import (
     BankedHash,
     Content,
     HashBank,
+    HashConfirmation,
     HashException,
     User,
 )
@@ -82,7 +83,6 @@ def withdraw_source(
 
     :returns: how many there were.
     """
-    # The counter first, as in bank_hash's last step: one order of locks, no deadlock with a concurrent change.
     _locked_counter()
     rows = list(BankedHash.objects.filter(source_ref__in=source_refs))
     live = [row for row in rows if row.standing != BankedHash.Standing.REVOKED]
@@ -98,16 +98,43 @@ def withdraw_source(
 
 
 @transaction.atomic
-def confirm_matches(*, content: Content, actor: User, now: datetime) -> int:
-    """A reviewer saw the match and found a violation: the fingerprints that matched are confirmed from now on."""
-    claimed = BankedHash.objects.filter(
-        matches__content=content, standing=BankedHash.Standing.CLAIMED
-    ).distinct()
+def confirm_matches(
+    *, content: Content, cause_ref: str, actor: User, now: datetime
+) -> int:
+    """A reviewer saw the match and found a violation: the fingerprints that matched are confirmed from now on.
+
+    :returns: how many became confirmed by this.
+    """
+    AuditEntry.lock()
+    matched = BankedHash.objects.live().filter(matches__content=content).distinct()
     count = 0
-    for row in claimed:
-        row.confirm()
-        AuditEntry.record(actor=actor, verb="bank.confirmed", target=row)
-        count += 1
+    for row in matched:
+        HashConfirmation.objects.get_or_create(
+            banked_hash=row, cause_ref=cause_ref, defaults={"confirmed_at": now}
+        )
+        if row.standing == BankedHash.Standing.CLAIMED:
+            row.stand(BankedHash.Standing.CONFIRMED)
+            AuditEntry.record(actor=actor, verb="bank.confirmed", target=row)
+            count += 1
+    return count
+
+
+@transaction.atomic
+def unconfirm(*, cause_ref: str, actor: User) -> int:
+    """The decision that confirmed was overturned: what only it vouched for is a claim again, and holds at most.
+
+    :returns: how many fingerprints fell back.
+    """
+    AuditEntry.lock()
+    vouched = BankedHash.objects.filter(confirmations__cause_ref=cause_ref)
+    count = 0
+    for row in list(vouched):
+        row.confirmations.filter(cause_ref=cause_ref).delete()
+        confirmed = row.standing == BankedHash.Standing.CONFIRMED
+        if confirmed and not row.confirmations.exists():
+            row.stand(BankedHash.Standing.CLAIMED)
+            AuditEntry.record(actor=actor, verb="bank.unconfirmed", target=row)
+            count += 1
     return count
 
 
@@ -119,6 +146,7 @@ def except_content(
 
     :returns: from how many fingerprints.
     """
+    AuditEntry.lock()
     prints = {row.signal_type: row for row in content.fingerprints.all()}
     pdq, sha256 = prints.get("pdq"), prints.get("sha256")
     caught_by = BankedHash.objects.filter(matches__content=content).distinct()
@@ -144,6 +172,7 @@ def except_content(
 
 
 def _locked_counter() -> BankCounter:
+    AuditEntry.lock()
     BankCounter.objects.get_or_create(pk=1)
     return BankCounter.objects.select_for_update().get(pk=1)
 

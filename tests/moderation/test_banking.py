@@ -214,7 +214,7 @@ class TestConfirmMatches:
         MatchFactory(banked_hash=other, content=ContentFactory())
 
         count = services.confirm_matches(
-            content=match.content, actor=UserFactory(), now=NOW
+            content=match.content, cause_ref=token(), actor=UserFactory(), now=NOW
         )
 
         mine.refresh_from_db()
@@ -223,3 +223,25 @@ class TestConfirmMatches:
         assert mine.standing == BankedHash.Standing.CONFIRMED
         assert other.standing == BankedHash.Standing.CLAIMED
         assert Match.objects.count() == 2
+
+
+@pytest.mark.django_db
+class TestUnconfirm:
+    def test_takes_back_only_what_no_other_decision_vouches_for(self, reviewer):
+        first, second = token(), token()
+        once, twice = bank(HASH), bank(near(HASH, 90))
+        content = MatchFactory(banked_hash=once).content
+        MatchFactory(banked_hash=twice, content=content)
+        other = MatchFactory(banked_hash=twice).content
+        for matched, cause in ((content, first), (other, second)):
+            services.confirm_matches(
+                content=matched, cause_ref=cause, actor=reviewer, now=NOW
+            )
+
+        assert services.unconfirm(cause_ref=first, actor=reviewer) == 1
+
+        once.refresh_from_db()
+        twice.refresh_from_db()
+        assert once.standing == BankedHash.Standing.CLAIMED
+        assert twice.standing == BankedHash.Standing.CONFIRMED
+        assert services.unconfirm(cause_ref=second, actor=reviewer) == 1

@@ -103,15 +103,15 @@ def postgres() -> Iterator[str]:
 
 
 @contextmanager
-def redis() -> Iterator[str]:
-    """A server of its own; yields a REDIS_URL.
+def redis(port: int = 0, password: str = "") -> Iterator[str]:
+    """A server of its own; yields a REDIS_URL. Port and password are made unless given.
 
     :raises RuntimeError: if it does not start.
     """
     binary = provide.redis_server()
     if binary is None:
         raise RuntimeError(f"There is no Redis. {HINT}")
-    password, port = secrets.token_urlsafe(16), free_port()
+    password, port = password or secrets.token_urlsafe(16), port or free_port()
     with tempfile.TemporaryDirectory(prefix="nwmc-redis-") as home:
         settings = {
             "port": port, "bind": "127.0.0.1", "requirepass": password, "dir": home,

@@ -13,14 +13,20 @@ from config.stack import Stack, running
 from moderation import hashing
 from moderation.media import decode
 
-pytestmark = pytest.mark.services
 
-
-@pytest.fixture(scope="module")
-def walked(tmp_path_factory, fresh_services) -> tuple[Stack, walk.Walk, list[str]]:
+@pytest.fixture(
+    scope="module",
+    params=["embedded", pytest.param("production", marks=pytest.mark.services)],
+)
+def walked(request, tmp_path_factory) -> tuple[Stack, walk.Walk, list[str]]:
+    services = (
+        request.getfixturevalue("fresh_services")
+        if request.param == "production"
+        else {}
+    )
     steps: list[str] = []
     folder = tmp_path_factory.mktemp("leaks")
-    with running(folder, SWEEP_SECONDS="1", LOG_LEVEL="DEBUG", **fresh_services) as it:
+    with running(folder, SWEEP_SECONDS="1", LOG_LEVEL="DEBUG", **services) as it:
         played = walk.Walk(it, lambda text, seconds: steps.append(text))
         played.play()
         yield it, played, steps

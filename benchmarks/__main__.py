@@ -1,0 +1,7 @@
+"""All benchmarks, one after the other: ``python -m benchmarks``."""
+
+from benchmarks import lookup, photo
+
+if __name__ == "__main__":
+    photo.main()
+    lookup.main()
