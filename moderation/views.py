@@ -115,7 +115,12 @@ def _page(request: HttpRequest, sandbox: Sandbox, form: PublishForm) -> HttpResp
 
 def _shown(sandbox: Sandbox, post: Post) -> dict[str, Any]:
     is_picture = post.is_shown and _kind(sandbox.picture(post)) is not None
-    return {"post": post, "caption": plain(post.caption), "is_picture": is_picture}
+    return {
+        "post": post,
+        "caption": plain(post.caption),
+        "is_picture": is_picture,
+        "has_actions": bool(post.picture) and post.state != "DELETED",
+    }
 
 
 def _held(sandbox: Sandbox, account: Account) -> dict[str, Any]:
