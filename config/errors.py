@@ -4,6 +4,8 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from victims.views import way_out
+
 
 @login_not_required
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -27,4 +29,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 @login_not_required
 def server_error(request: HttpRequest) -> HttpResponse:
+    match = request.resolver_match
+    if match and match.view_name == "victims:leave":
+        return way_out()  # whatever is broken, the person leaves
     return render(request, "errors/500.html", status=500)

@@ -17,6 +17,7 @@ from victims.views.pages import (
     other,
     page,
     speak,
+    way_out,
 )
 from victims.views.status import status
 
@@ -37,5 +38,6 @@ __all__ = [
     "speak",
     "status",
     "stop",
+    "way_out",
     "worker",
 ]

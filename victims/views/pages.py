@@ -5,7 +5,6 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -100,11 +99,12 @@ def _came_from(request: HttpRequest) -> str:
 @login_not_required
 @require_safe
 def leave(request: HttpRequest) -> HttpResponse:
-    """Out, at once: the session ends here and the browser is asked to forget. Whatever is broken, the person leaves."""
-    try:
-        request.session.flush()
-    except Error:
-        request.session.clear()
+    """Out, at once: the session ends here and the browser is asked to forget."""
+    request.session.flush()
+    return way_out()
+
+
+def way_out() -> HttpResponse:
     response = redirect(settings.EXIT_URL)
     response["Clear-Site-Data"] = '"cache", "cookies", "storage"'
     for name in (
