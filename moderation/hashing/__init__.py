@@ -8,6 +8,7 @@ from moderation.hashing.pdq import (
     distance,
     pdq,
     pdq_dihedral,
+    pdq_forms,
     plausible,
 )
 
@@ -19,6 +20,7 @@ __all__ = [
     "md5",
     "pdq",
     "pdq_dihedral",
+    "pdq_forms",
     "plausible",
     "sha256",
 ]

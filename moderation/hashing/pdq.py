@@ -48,10 +48,17 @@ def pdq(pixels: NDArray[np.uint8]) -> Pdq:
 
 def pdq_dihedral(pixels: NDArray[np.uint8]) -> tuple[bytes, ...]:
     """The hashes of the picture as it is, turned by 90, 180 and 270 degrees, and mirrored four ways."""
+    return pdq_forms(pixels)[1]
+
+
+def pdq_forms(pixels: NDArray[np.uint8]) -> tuple[Pdq, tuple[bytes, ...]]:
+    """The picture's own hash with its quality, and all eight of `pdq_dihedral`, from one pass over the pixels."""
     if min(pixels.shape[:2]) < MIN_SIDE:
-        return (bytes(32),) * len(SYMMETRIES)
-    spectrum = _frequencies(_samples(pixels))
-    return tuple(_bits(symmetry(spectrum)) for symmetry in SYMMETRIES)
+        return Pdq(bytes(32), 0), (bytes(32),) * len(SYMMETRIES)
+    samples = _samples(pixels)
+    spectrum = _frequencies(samples)
+    forms = tuple(_bits(symmetry(spectrum)) for symmetry in SYMMETRIES)
+    return Pdq(forms[0], _quality(samples)), forms
 
 
 def distance(a: bytes, b: bytes) -> int:

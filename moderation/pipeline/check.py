@@ -78,8 +78,7 @@ def _fingerprinted(
     content: Content, picture: Picture, data: bytes, now: datetime
 ) -> tuple[list[bytes], bytes | None, bytes]:
     """All forms of the picture to ask with, its own PDQ if it is good enough to keep, its SHA-256."""
-    forms = hashing.pdq_dihedral(picture.pixels)
-    own = hashing.pdq(picture.pixels)
+    own, forms = hashing.pdq_forms(picture.pixels)
     sha256 = hashing.sha256(data)
     good = own.quality >= hashing.MIN_QUALITY
     until = now + timedelta(days=settings.HISTORY_DAYS)

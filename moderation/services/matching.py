@@ -63,8 +63,8 @@ def match_picture(*, platform: Platform, picture: bytes, now: datetime) -> Verdi
         decoded = decode(picture)
     except MediaRefused as refusal:
         raise PictureRefused(refusal.code, str(refusal)) from None
-    forms = hashing.pdq_dihedral(decoded.pixels)
-    good = hashing.pdq(decoded.pixels).quality >= hashing.MIN_QUALITY
+    own, forms = hashing.pdq_forms(decoded.pixels)
+    good = own.quality >= hashing.MIN_QUALITY
     return _verdict(list(forms) if good else [], hashing.sha256(picture))
 
 
