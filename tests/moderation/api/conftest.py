@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
@@ -98,3 +99,19 @@ def cases(db: None) -> HashBank:
 @pytest.fixture
 def photo(pictures: Path) -> bytes:
     return (pictures / "chelsea.png").read_bytes()
+
+
+@pytest.fixture(autouse=True)
+def _evidence_of_its_own(tmp_path: Path, settings: Any) -> None:
+    backend = settings.STORAGES["evidence"]
+    options = {**backend["OPTIONS"], "location": tmp_path / "evidence"}
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "evidence": {**backend, "OPTIONS": options},
+    }
+
+
+def stored_files() -> list[str]:
+    home = Path(storages["evidence"].location)
+    names = [path.relative_to(home).as_posix() for path in home.rglob("*")]
+    return [name for name in names if (home / name).is_file()]

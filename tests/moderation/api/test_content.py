@@ -1,11 +1,9 @@
 import threading
 import zlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.files.storage import storages
 from django.db import connection
 from django.http import HttpResponse
 from django.utils import timezone
@@ -20,6 +18,7 @@ from tests.moderation.api.conftest import (
     content,
     file,
     problem_of,
+    stored_files,
 )
 
 READ = f"{CONTENTS}post-1/"
@@ -348,19 +347,3 @@ def at_once(send: Callable[[int], HttpResponse]) -> list[HttpResponse]:
     for thread in threads:
         thread.join()
     return responses
-
-
-def stored_files() -> list[str]:
-    home = Path(storages["evidence"].location)
-    names = [path.relative_to(home).as_posix() for path in home.rglob("*")]
-    return [name for name in names if (home / name).is_file()]
-
-
-@pytest.fixture(autouse=True)
-def _evidence_of_its_own(tmp_path: Path, settings: Any) -> None:
-    backend = settings.STORAGES["evidence"]
-    options = {**backend["OPTIONS"], "location": tmp_path / "evidence"}
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "evidence": {**backend, "OPTIONS": options},
-    }
