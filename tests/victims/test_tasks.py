@@ -1,6 +1,6 @@
 """The band on a case's page: once a day, at its own minute, only what a person decided to remove (T-13)."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 import time_machine
@@ -11,7 +11,7 @@ from tests.victims.factories import open_case
 from victims import tasks
 from victims.models import Attempt, Case, DailySalt, Limit
 
-NEXT_DAY = datetime(2026, 11, 26, tzinfo=UTC)
+NEXT_DAY = NOW.replace(hour=0) + timedelta(days=1)
 
 
 @pytest.fixture

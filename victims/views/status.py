@@ -20,18 +20,19 @@ from victims.models import Case
 def status(request: HttpRequest, case: Case) -> HttpResponse:
     if access.is_covered(request):
         return redirect("victims:ready")
-    return render(
-        request,
-        "victims/status.html",
-        {
-            "is_open": case.is_open,
-            "hash_count": case.hashes.count(),
-            "band": _band(case.band),
-            "events": _events(case),
-            "review_on": case.review_on,
-            "failed_tries": access.failed_tries(request),
-        },
-    )
+    context = standing(case) | {"failed_tries": access.failed_tries(request)}
+    return render(request, "victims/status.html", context)
+
+
+def standing(case: Case) -> dict[str, object]:
+    """All that the page is told of a case."""
+    return {
+        "is_open": case.is_open,
+        "hash_count": case.hashes.count(),
+        "band": _band(case.band),
+        "events": _events(case),
+        "review_on": case.review_on,
+    }
 
 
 @dataclass(frozen=True)
