@@ -121,6 +121,9 @@ def _held(claim_token: str, reviewer: User, version: int) -> tuple[Flag, Claim]:
         raise lost
     if flag.version != version:
         raise FlagChanged(_("Something new came in while you were looking."))
+    # Locked before the record is, as workers do who finish an order: so neither waits for the other for ever.
+    orders = Enforcement.objects.filter(content=flag.content).order_by("pk")
+    list(orders.select_for_update(of=("self",)).values_list("pk"))
     return flag, claim
 
 
@@ -133,7 +136,6 @@ def _end(claim: Claim) -> None:
 
 def _take_down(decision: Decision, flag: Flag, now: datetime) -> None:
     content, actor, ref = flag.content, decision.reviewer, decision.public_id
-    # Always in this order (enforcement, bank, notice): each writes to a chain of the audit whose head it locks.
     moderation.order_enforcement(
         content=content,
         action=Enforcement.Action.REMOVE,
