@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 
 import structlog
+from allauth.account.authentication import get_authentication_records
 from allauth.mfa.utils import is_mfa_enabled
 from csp.constants import SELF
 from django.conf import settings
@@ -168,6 +169,6 @@ _BEFORE_SECOND_FACTOR = {
 
 
 def passed_second_factor(request: HttpRequest) -> bool:
-    """Whether this very session was opened, or last confirmed, with a second factor."""
-    records = request.session.get("account_authentication_methods", [])
+    """Whether this person opened or confirmed this very session with a second factor."""
+    records = get_authentication_records(request, request.user)
     return any(record.get("method") == "mfa" for record in records)

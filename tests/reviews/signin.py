@@ -58,6 +58,7 @@ def let_in(client: Client, user: User, *, second_factor: bool = True) -> Session
     session["account_authentication_methods"] = [
         {"method": method, "at": time.time()} for method in methods
     ]
+    session["account_authentication_methods_user"] = str(user.pk)
     session.save()
     return session
 

@@ -152,6 +152,14 @@ class TestEnrolling:
             assert client.get(path).url.startswith(reverse("mfa_reauthenticate"))
 
 
+def test_the_second_factor_of_another_person_counts_for_nobody(client: Client) -> None:
+    session = let_in(client, UserFactory())
+    session["account_authentication_methods_user"] = str(UserFactory().pk)
+    session.save()
+
+    assert client.get("/staff/").url == reverse("mfa_activate_totp")
+
+
 class TestSigningIn:
     def test_takes_passphrase_and_code(self, client: Client) -> None:
         user = UserFactory()
