@@ -34,6 +34,12 @@ class TooLarge(APIException):
     default_detail = "The body is larger than this route takes."
 
 
+class LengthRequired(APIException):
+    status_code = status.HTTP_411_LENGTH_REQUIRED
+    default_code = "length_required"
+    default_detail = "Say how long the body is: send Content-Length."
+
+
 class BoundedJSON(BaseParser):
     """JSON in UTF-8, as RFC 8259 means it: every name once, numbers that are numbers."""
 

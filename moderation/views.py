@@ -1,6 +1,7 @@
 """The pages of the stand-ins: somebody else's service, played on this machine. They see none of the hub's data."""
 
 import re
+import threading
 from typing import Any
 
 from django.conf import settings
@@ -21,6 +22,8 @@ from moderation.platforms.sandbox import Account, Message, Post, Sandbox
 # Marks that turn the reading direction: a text with them must not look like another text (T-42).
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _IMAGES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png", b"GIF8": "image/gif"}
+
+_sending = threading.Lock()
 
 
 @login_not_required
@@ -64,7 +67,7 @@ def repost(request: HttpRequest, alias: str, number: int) -> HttpResponse:
 def send_again(request: HttpRequest, alias: str, number: int) -> HttpResponse:
     sandbox = _sandbox(alias)
     try:
-        send(sandbox, _post(sandbox, number))
+        _send(sandbox, _post(sandbox, number))
     except PlatformError as error:
         messages.error(request, _words_for(error.code))
     return redirect("sandbox:stand_in", alias=alias)
@@ -97,7 +100,18 @@ def _publish(sandbox: Sandbox, account: str, caption: str, picture: bytes) -> No
     post = sandbox.publish(
         account_id=account, picture=picture, caption=caption, now=timezone.now()
     )
-    send(sandbox, post)
+    _send(sandbox, post)
+
+
+def _send(sandbox: Sandbox, post: Post) -> None:
+    # In the all-in-one process this request waits for another one to the same process: if all its threads did so at
+    # once, nobody would be left to answer.
+    if not _sending.acquire(blocking=False):
+        raise PlatformError("sending", retryable=True)
+    try:
+        send(sandbox, post)
+    finally:
+        _sending.release()
 
 
 def _page(request: HttpRequest, sandbox: Sandbox, form: PublishForm) -> HttpResponse:
@@ -175,6 +189,9 @@ def _words_for(code: str) -> str:
     words = {
         "account_not_active": _("This account is disabled, so it cannot post."),
         "no_key": _("This stand-in has no key yet. Run: manage.py setup_demo"),
+        "sending": _(
+            "Another post is being sent just now. This one is kept here: send it again."
+        ),
         "hub_unreachable": _(
             "The hub did not answer. The post is kept here: send it again."
         ),

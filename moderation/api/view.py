@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from moderation.access import HasKey, HasScope, KeyBudgetThrottle
-from moderation.http import PlatformRequest
+from moderation.http import LengthRequired, PlatformRequest
 from moderation.models.partners import Scope
 from moderation.serializers import Strict
 
@@ -32,6 +32,11 @@ class ApiView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         translation.activate("en")
         super().initial(request, *args, **kwargs)
+        # WSGI gives no body without its length; without this the sender would hear that every field is missing.
+        if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get(
+            "CONTENT_LENGTH"
+        ):
+            raise LengthRequired
 
 
 class Nothing(APIView):

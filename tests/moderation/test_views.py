@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from moderation import views
 from moderation.models import Content, Platform
 from moderation.models.partners import Scope
 from moderation.platforms import PlatformError, Target
@@ -268,6 +269,17 @@ class TestRefusals:
 
         assert b"picture_not_an_image" in page.content
         assert len(stand_in.posts()) == 1
+
+    def test_of_a_second_post_at_the_same_moment_are_said(
+        self, stand_in: Sandbox, photo: bytes
+    ) -> None:
+        """Were it sent too, every thread of a small server might wait for an answer, and none give one."""
+        stand_in.set_key("hub_key")
+        with views._sending:
+            page = Client().post(f"{PAGE}publish/", form(photo), follow=True)
+
+        assert b"Another post is being sent just now" in page.content
+        assert [one.is_sent for one in stand_in.posts()] == [False]
 
 
 class TestTheSwitch:

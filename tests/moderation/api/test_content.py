@@ -194,6 +194,13 @@ class TestBadInput:
 
         assert problem_of(response) == (413, "too_large")
 
+    def test_a_body_of_unknown_length_is_refused(self, caller: Caller) -> None:
+        response = caller.ask(
+            "POST", CONTENTS, headers={"Transfer-Encoding": "chunked"}
+        )
+
+        assert problem_of(response) == (411, "length_required")
+
     @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])
     def test_another_method_is_refused(self, caller: Caller, method: str) -> None:
         response = caller.ask(method, CONTENTS)
