@@ -49,11 +49,9 @@ class Walk:
         """
         :raises WalkBroken: at the first step that did not end as it must.
         """
-        self._protect()
-        post = self._post("alex", 0.6, 70)
-        self._await(
-            post, "HELD", "A copy, re-saved and smaller, is posted; found and hidden"
-        )
+        self.protect()
+        post = self.post("alex", 0.6, 70)
+        self.hold(post)
         self._review("rowan")
         self._await(
             post, "REMOVED", "The removal reaches the platform and is confirmed"
@@ -64,18 +62,18 @@ class Walk:
         self._decide_appeal("sage")
         self._await(post, "VISIBLE", "The post is back")
         self._await_account("alex", "ACTIVE")
-        again = self._post("alex", 0.6, 70)
+        again = self.post("alex", 0.6, 70)
         self._settled(
             again, "VISIBLE", "The same post again stays visible: it is excepted"
         )
-        other = self._post("sam", 0.5, 40)
+        other = self.post("sam", 0.5, 40)
         self._await(
             other,
             "HELD",
             "Another copy by somebody else is still found: the fingerprint stays",
         )
         self._withdraw()
-        free = self._post("kim", 0.8, 60)
+        free = self.post("kim", 0.8, 60)
         self._settled(
             free, "VISIBLE", "After the withdrawal a new copy is no longer looked for"
         )
@@ -84,7 +82,7 @@ class Walk:
 
     # c. A person and their case
 
-    def _protect(self) -> None:
+    def protect(self) -> None:
         with self._step(
             "A person makes a fingerprint and opens a case (only the fingerprint is sent)"
         ):
@@ -119,7 +117,7 @@ class Walk:
 
     # a, b. The stand-in posts, and the hub finds
 
-    def _post(self, account: str, scale: float, quality: int) -> Post:
+    def post(self, account: str, scale: float, quality: int) -> Post:
         data = resaved(self._original, scale, quality)
         post = self._stand_in.publish(
             account_id=account,
@@ -130,17 +128,21 @@ class Walk:
         client.send(self._stand_in, post, self._stack.url)
         return post
 
+    def hold(self, post: Post) -> None:
+        text = "A copy, re-saved and smaller, is posted; found and hidden"
+        self._await(post, "HELD", text)
+
     def _state(self, post: Post) -> str:
         return next(row.state for row in self._stand_in.posts() if row.id == post.id)
 
     def _await(self, post: Post, state: str, text: str) -> None:
         with self._step(text):
-            self._until(lambda: self._state(post) == state, text)
+            until(lambda: self._state(post) == state, text)
 
     def _settled(self, post: Post, state: str, text: str) -> None:
         """Wait until the check is done, then look: nothing may have happened."""
         with self._step(text):
-            self._until(lambda: self._checked(post), text)
+            until(lambda: self._checked(post), text)
             if self._state(post) != state:
                 raise WalkBroken(text)
 
@@ -156,7 +158,7 @@ class Walk:
     def _await_account(self, account: str, state: str) -> None:
         text = f"The account is {state.lower()} on the platform"
         with self._step(text):
-            self._until(lambda: _account_state(self._stand_in, account) == state, text)
+            until(lambda: _account_state(self._stand_in, account) == state, text)
 
     # d. Reviewers
 
@@ -211,7 +213,9 @@ class Walk:
         with self._step(
             "The account reads its statement of reasons and asks for a second look"
         ):
-            link = self._until(lambda: self._link(account), "the statement of reasons")
+            link = until(
+                lambda: appeal_link(self._stand_in, account), "the statement of reasons"
+            )
             visitor = Visitor(self._stack.url)
             page = visitor.submit(visitor.get(str(link)), "/again/")
             self._expect("The decision of" in page.text, "the decision", page)
@@ -223,13 +227,6 @@ class Walk:
                 words=APPEAL_WORDS,
             )
             self._expect("We have your appeal" in page.text, "the receipt", page)
-
-    def _link(self, account: str) -> str:
-        for message in self._stand_in.inbox(account):
-            found = re.search(r"https?://[^\s]+/again/[^\s,]+", message.body)
-            if found:
-                return found[0]
-        return ""
 
     def _decide_appeal(self, name: str) -> None:
         with self._step("A third reviewer, who took no part, changes the decision"):
@@ -255,18 +252,32 @@ class Walk:
         yield
         self._say(text, time.perf_counter() - began)
 
-    def _until(self, look: Callable[[], object], what: str) -> object:
-        deadline = time.monotonic() + _WAIT_SECONDS
-        while time.monotonic() < deadline:
-            found = look()
-            if found:
-                return found
-            time.sleep(0.1)
-        raise WalkBroken(f"It never came: {what}.")
-
     def _expect(self, is_so: bool, what: str, page: Page) -> None:
         if not is_so:
             raise WalkBroken(f"No {what} at {page.url} (status {page.status}).")
+
+
+def until(look: Callable[[], object], what: str) -> object:
+    """What ``look`` gives once it is true.
+
+    :raises WalkBroken: if it is not within the time that anything here may take.
+    """
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while time.monotonic() < deadline:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.1)
+    raise WalkBroken(f"It never came: {what}.")
+
+
+def appeal_link(stand_in: Sandbox, account: str) -> str:
+    """The way to an appeal from the account's newest statement of reasons; empty if there is none yet."""
+    for message in stand_in.inbox(account):
+        found = re.search(r"https?://[^\s]+/again/[^\s,]+", message.body)
+        if found:
+            return found[0]
+    return ""
 
 
 def _account_state(stand_in: Sandbox, account_id: str) -> str:
