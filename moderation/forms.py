@@ -4,7 +4,7 @@ from django import forms
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
-from moderation.serializers import EXTERNAL_ID
+from moderation.http import EXTERNAL_ID
 
 
 class PublishForm(forms.Form):

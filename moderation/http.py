@@ -12,6 +12,9 @@ from rest_framework.request import Request
 
 from moderation.models import ApiKey, Platform
 
+# A platform's own id of something: what may stand in a URL as it is, and begins with nothing that a path gives a
+# meaning to.
+EXTERNAL_ID = r"[A-Za-z0-9_][A-Za-z0-9._~:@+=,-]{0,199}"
 # Room for a form's other fields and boundaries beside its file.
 _FORM_BYTES = 64 * 1024
 

@@ -7,10 +7,9 @@ from typing import Any
 from django.core.validators import RegexValidator
 from rest_framework import serializers
 
+from moderation.http import EXTERNAL_ID
 from moderation.models.partners import Scope
 
-# What may stand in a URL as it is; the first character is none that a path could give a meaning to.
-EXTERNAL_ID = r"[A-Za-z0-9_][A-Za-z0-9._~:@+=,-]{0,199}"
 _LANGUAGE = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})?"
 _HASH = r"[0-9a-f]{64}"
 MAX_HASHES = 100

@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 
 from moderation import api, views
-from moderation.serializers import EXTERNAL_ID
+from moderation.http import EXTERNAL_ID
 
 app_name = "api"
 urlpatterns = [

@@ -10,10 +10,10 @@ from rest_framework.response import Response
 
 from moderation import access, services
 from moderation.api.view import ApiView, checked, problems
-from moderation.http import ContentForm
+from moderation.http import EXTERNAL_ID, ContentForm
 from moderation.models import Content
 from moderation.models.partners import Scope
-from moderation.serializers import EXTERNAL_ID, ContentIn, ContentOut, ReceivedOut
+from moderation.serializers import ContentIn, ContentOut, ReceivedOut
 
 
 class Contents(ApiView):
