@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.urls import reverse
 from django.utils import timezone
 
 from moderation.models import Content, Evidence, Flag, User
@@ -49,3 +50,21 @@ def with_picture(content: Content, picture: bytes) -> Content:
         expires_at=now + timedelta(days=1),
     )
     return content
+
+
+def at(name: str, *args: object) -> str:
+    return reverse(f"reviews:{name}", args=args)
+
+
+def given(claim: Claim, policy: Policy, **changes: object) -> dict[str, object]:
+    return {
+        "claim_token": claim.token,
+        "version": 1,
+        "policy": policy.pk,
+        "account": "PROPOSED",
+        "seen": ["intimate_nude", "words_against"],
+        "facts": "",
+        "reasoning": "Agreement is missing.",
+        "private_notes": "",
+        **changes,
+    }

@@ -44,11 +44,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def policy() -> Policy:
-    return PolicyFactory()
-
-
-@pytest.fixture
 def keep() -> Policy:
     return PolicyFactory(
         slug="none.not_intimate", outcome=Policy.Outcome.KEEP, default_actions=[]

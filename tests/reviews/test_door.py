@@ -1,13 +1,16 @@
 """Nobody gets past the door of the staff face without name, passphrase, second factor and the right role (T-38)."""
 
+import base64
 from collections.abc import Iterator
 
 import pytest
+import time_machine
 from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.contrib import admin
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from moderation.models import User
 from moderation.storage import open_text
@@ -15,7 +18,7 @@ from reviews.models import Claim, Policy
 from tests.factories import PASSPHRASE, FlagFactory, UserFactory
 from tests.reviews.signin import code_now, enrol, let_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("one_moment")]
 SAMPLES = {"<int:pk>": "1", "<str:link>": "x"}
 WITHOUT_SIGN_IN = {"account_login", "mfa_authenticate", "livez", "readyz", "metrics"}
 WITHOUT_SECOND_FACTOR = {
@@ -30,6 +33,13 @@ WITHOUT_SECOND_FACTOR = {
     "readyz",
     "metrics",
 }
+
+
+@pytest.fixture
+def one_moment() -> Iterator[None]:
+    """A code must not change between reading and sending it."""
+    with time_machine.travel(timezone.now(), tick=False):
+        yield
 
 
 def routes(
@@ -137,7 +147,8 @@ class TestEnrolling:
         row = Authenticator.objects.get(user=user)
 
         assert secret not in str(row.data)
-        assert open_text is not None
+        sealed = base64.b64decode(row.data["secret"])
+        assert open_text(sealed, "second-factor") == secret
 
     def test_asks_a_session_that_began_before_for_a_code(self, client: Client) -> None:
         user = UserFactory()

@@ -34,12 +34,6 @@ def claim(reviewer: User, original: bytes) -> Claim:
     return held_by(reviewer)
 
 
-@pytest.fixture
-def desk(client: Client, reviewer: User) -> Client:
-    let_in(client, reviewer)
-    return client
-
-
 def ask(desk: Client, claim: Claim, derivative: str = "GREY"):  # type: ignore[no-untyped-def]
     return desk.post(
         reverse("reviews:reveal", args=[claim.pk]),
