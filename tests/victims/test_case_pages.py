@@ -15,7 +15,7 @@ from django.urls import reverse
 from moderation.models import BankedHash
 from tests.factories import NOW, HashBankFactory, MatchFactory
 from tests.victims.factories import PIN, open_case, recorded
-from tests.victims.test_pages import post, sending
+from tests.victims.visit import post, sending
 from victims.models import Case
 from victims.views.status import standing
 
