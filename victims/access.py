@@ -8,6 +8,7 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect
 from django.utils import timezone
 
@@ -26,6 +27,7 @@ CaseView = Callable[[HttpRequest, Case], HttpResponse]
 def admit(request: HttpRequest, case: Case, now: datetime, failed_tries: int) -> None:
     """From now on this session may see the case. It gets a new key, so that a planted one is worth nothing (T-07)."""
     request.session.flush()
+    rotate_token(request)
     request.session[_CASE] = case.pk
     request.session[_OPENED] = request.session[_SEEN] = now.timestamp()
     request.session[_TRIES] = failed_tries

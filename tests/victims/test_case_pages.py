@@ -131,6 +131,16 @@ class TestOpen:
         assert b"Many requests came from your network." in response.content
         assert enter(client, "one more", REMOTE_ADDR="9.9.9.9").status_code == 422
 
+    def test_says_so_when_more_people_come_than_it_can_take(self, db, client):
+        for n in range(40):
+            enter(client, f"{n}")
+
+        response = enter(client, "one more")
+
+        assert response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+        assert response["Retry-After"] == "2"
+        assert b"Try again, or use the phone lines." in response.content
+
     def test_never_writes_down_what_was_typed(self, db, client, capfd):
         _, number = open_case()
 

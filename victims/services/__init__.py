@@ -2,7 +2,6 @@
 
 from victims.services.cases import (
     REVIEW_AFTER,
-    add_hashes,
     open_case,
     withdraw,
 )
@@ -29,7 +28,6 @@ __all__ = [
     "Support",
     "TooManyFromNetwork",
     "TryLater",
-    "add_hashes",
     "countries",
     "enter",
     "network_key",
