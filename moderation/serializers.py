@@ -39,7 +39,7 @@ class WholeMatch(RegexValidator):
 
     def __call__(self, value: Any) -> None:
         assert isinstance(self.regex, re.Pattern)  # noqa: S101 (for the type checker)
-        if not self.regex.fullmatch(str(value)) or str(value).endswith("\n"):
+        if not self.regex.fullmatch(str(value)):
             raise serializers.ValidationError(str(self.message), code="pattern")
 
 

@@ -185,7 +185,9 @@ class TestHashes:
             b'{"hashes": Infinity}',
             b"[" * 60_000,
             b'{"a":' * 10_000,
-            b'{"hashes": [], "hashes": []}',
+            json.dumps(asked(FAR)).encode()[:-1]
+            + b", "
+            + json.dumps(asked(FAR)).encode()[1:],
             b"1" * 5000,
         ],
         ids=lambda body: repr(body)[:24],
