@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from reviews.models import Policy, Reveal
@@ -139,7 +138,7 @@ class DecisionForm(forms.Form):
                 key=str(number) if has_keys and number <= _KEYS else "",
                 is_chosen=str(policy.pk) == chosen,
                 reason=REASONS.get(policy.slug, ""),
-                guidance=[gettext(line) for line in policy.guidance.splitlines()],
+                guidance=policy.guidance.splitlines(),
             )
             for number, policy in enumerate(policies, 1)
         ]

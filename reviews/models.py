@@ -242,6 +242,22 @@ class GrantQuerySet(models.QuerySet["AppealGrant"]):
     def live(self, now: datetime) -> Self:
         return self.filter(expires_at__gt=now)
 
+    def told(self) -> Self:
+        """With all that a party is told, and without what the appeals face's database role may not read (T-16)."""
+        return self.select_related(
+            "decision__policy",
+            "decision__flag__content__platform",
+            "decision__flag__content__account",
+        ).defer(
+            "decision__private_notes",
+            "decision__policy__guidance",
+            "decision__flag__source",
+            "decision__flag__priority",
+            "decision__flag__priority_parts",
+            "decision__flag__content__caption",
+            "decision__flag__content__body_index",
+        )
+
 
 class AppealGrant(models.Model):
     """One party's right to a second look at one decision, made with the decision. Only the token's hash is kept."""

@@ -223,7 +223,6 @@ def _item(
         "left": _left(mine, now),
         "used": _used(mine, now),
         "may_colour": services.may_see_colour(mine),
-        "looks_left": services.looks_left(mine.reviewer, now),
         "now": now,
         **more,
     }
@@ -293,7 +292,8 @@ def _left(mine: Claim, now: datetime) -> dict[str, int]:
     left = {
         name: max(0, int((end - now).total_seconds())) for name, end in ends.items()
     }
-    return {**left, "whole": int(services.LEASE.total_seconds())}
+    whole = int(services.LEASE.total_seconds())
+    return {**left, "whole": whole, "minutes": round(left["left"] / 60)}
 
 
 def _used(mine: Claim, now: datetime) -> int:

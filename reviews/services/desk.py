@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Min, Q
+from django.db.models.functions import Now
 
 from moderation.models import Enforcement, Flag, User
 from reviews.models import Claim, Decision
@@ -61,7 +62,7 @@ def desk(reviewer: User, now: datetime) -> Desk:
         sources=sources,
         waiting=sum(row.waiting for row in sources),
         overdue=sum(row.overdue for row in sources),
-        held=Claim.objects.active().filter(reviewer=reviewer).first(),
+        held=Claim.objects.live(Now()).filter(reviewer=reviewer).first(),
         approvals=waiting_for_me.count(),
         looks=looks_made(reviewer, now),
         looks_allowed=DAILY_LOOKS,

@@ -45,6 +45,16 @@ class TestQueue:
         with django_assert_max_num_queries(10):
             desk.get(at("queue"))
 
+    def test_leads_back_to_what_is_held_as_long_as_it_is(
+        self, desk: Client, reviewer: User
+    ) -> None:
+        FlagFactory()
+        claim = held_by(reviewer)
+
+        assert at("item", claim.pk) in desk.get(at("queue")).text
+        Claim.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+        assert at("item", claim.pk) not in desk.get(at("queue")).text
+
     def test_shows_an_auditor_the_numbers_only(self, client: Client) -> None:
         let_in(client, UserFactory(role=User.Role.AUDITOR))
         FlagFactory()
