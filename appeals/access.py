@@ -61,8 +61,7 @@ def appeal_of(grant: AppealGrant) -> Appeal:
     """
     :raises Http404: if there is none yet.
     """
-    rows = Appeal.objects.select_related("grant__decision")
-    appeal = rows.filter(grant=grant).first()
+    appeal = Appeal.objects.told().filter(grant=grant).first()
     if appeal is None:
         raise Http404
     return appeal
@@ -129,8 +128,4 @@ def _one(rows: LeaseQuerySet[AppealClaim]) -> AppealClaim:
 
 def _open_grants(now: datetime) -> QuerySet[AppealGrant]:
     still = Q(expires_at__gt=now) | Q(appeal__reply_by__gt=now - _AFTER_REPLY)
-    return AppealGrant.objects.filter(still).select_related(
-        "decision__policy",
-        "decision__flag__content__platform",
-        "decision__flag__content__account",
-    )
+    return AppealGrant.objects.told().filter(still)

@@ -35,6 +35,12 @@ class AppealQuerySet(models.QuerySet["Appeal"]):
     def first_due(self) -> Self:
         return self.order_by("reply_by", "pk")
 
+    def told(self) -> Self:
+        """As the party may know it; the appeals face's database role may not read the rest."""
+        return self.select_related("grant__decision").defer(
+            "words_sealed", "grant__decision__private_notes"
+        )
+
 
 class Appeal(models.Model):
     """One party's contest of one decision, with its outcome. The appellant's words are sealed."""

@@ -45,12 +45,9 @@ def lodge(
     :raises AlreadyLodged: if this party asked before; the appeal is on the refusal.
     :raises AppealTooLate: if the grant has ended.
     """
-    grant = (
-        AppealGrant.objects.select_for_update(of=("self",))
-        .select_related("decision__flag__content__account")
-        .get(pk=grant.pk)
-    )
-    before = Appeal.objects.filter(grant=grant).first()
+    locked = AppealGrant.objects.told().select_for_update(of=("self",))
+    grant = locked.get(pk=grant.pk)
+    before = Appeal.objects.told().filter(grant=grant).first()
     if before is not None:
         raise AlreadyLodged(before)
     if grant.expires_at <= now:
@@ -100,7 +97,6 @@ def _approver_id(decision_ref: str) -> int | None:
 def _keep_picture(appeal: Appeal) -> None:
     content = appeal.grant.decision.flag.content
     until = appeal.reply_by + _KEPT_AFTER_REPLY
-    for evidence in Evidence.objects.kept().filter(
-        content=content, expires_at__lt=until
-    ):
-        evidence.keep_until(until)
+    # In one statement, so that this face never reads the picture's key.
+    kept = Evidence.objects.kept().filter(content=content, expires_at__lt=until)
+    kept.update(expires_at=until)

@@ -124,10 +124,6 @@ class Evidence(models.Model):
     def sealed(self) -> Sealed:
         return Sealed(self.name, bytes(self.wrapped_key or b""), self.key_version)
 
-    def keep_until(self, when: datetime) -> None:
-        self.expires_at = when
-        self.save(update_fields=["expires_at"])
-
     def shred(self, now: datetime) -> None:
         """Forget the key: whatever copies of the ciphertext exist can never be opened again."""
         self.wrapped_key = None

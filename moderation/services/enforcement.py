@@ -163,7 +163,8 @@ def order_notice(
 ) -> Notice:
     """Keep the exact words, sealed, and have them brought to the account that posted the content."""
     words = json.dumps({"subject": subject, "body": body})
-    notice, created = Notice.objects.get_or_create(
+    # Deferred: whoever orders a notice may not read those that others got.
+    notice, created = Notice.objects.defer("text_sealed").get_or_create(
         cause_ref=cause_ref,
         kind=kind,
         account=content.account,
