@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.auth.password_validation import CommonPasswordValidator
@@ -13,6 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from moderation.hashing import plausible
 from victims import credentials
 from victims.credentials import Judgement
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 MOST_HASHES = 100
 _ENTRY = re.compile(r"([0-9a-f]{64}):([0-9]{1,3}):photo", re.ASCII)
@@ -149,13 +152,21 @@ class AgeForm(HubForm):
         return int(self.cleaned_data["way"])
 
 
+class SecretField(forms.CharField):
+    """What somebody typed to be let in: never invalid by its form, only a misfit, so that all misfits look alike."""
+
+    def __init__(self, label: "str | _StrPromise") -> None:
+        super().__init__(required=False, strip=False, label=label)
+        self.validators = []
+
+
 class OpenForm(HubForm):
-    number = forms.CharField(required=False, label=_("Case number"))
-    pin = forms.CharField(required=False, label=_("PIN"))
+    number = SecretField(_("Case number"))
+    pin = SecretField(_("PIN"))
 
 
 class StopForm(HubForm):
-    pin = forms.CharField(required=False, label=_("PIN"))
+    pin = SecretField(_("PIN"))
 
 
 class PlainForm(HubForm):

@@ -106,6 +106,14 @@ class TestOpen:
 
         assert len(set(map(str, answers.values()))) == 1
 
+    @pytest.mark.parametrize("number", ["", "%00", "%F0%9F%92%A9", "x" * 9000, "%FF", "<b>"])  # fmt: skip
+    def test_takes_anything_as_a_misfit(self, db, client, number):
+        for pin in (number, "a"):
+            response = enter(client, number, pin)
+
+            assert response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+            assert b"do not fit together" in response.content
+
     def test_says_how_long_to_wait(self, db, client, clock):
         _, number = open_case()
         for _ in range(5):
@@ -303,7 +311,9 @@ class TestStop:
         assert not Case.objects.get().is_open
         assert len(recorded("case.withdrawn")) == 1
 
-    @pytest.mark.parametrize("data", [{}, {"pin": ""}, {"pin": "not the right one"}])
+    @pytest.mark.parametrize(
+        "data", [{}, {"pin": ""}, {"pin": "not the right one"}, {"pin": "%00"}]
+    )
     def test_needs_the_pin_again(self, opened, data):
         client, _ = opened
 

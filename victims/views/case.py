@@ -31,7 +31,8 @@ def open_case(request: HttpRequest) -> HttpResponse:
     try:
         entered = services.enter(network=network, now=now, **form.cleaned_data)
     except services.AtTheDoor as refusal:
-        return _refused(request, "victims/open.html", form, refusal)
+        misfit = (422, _misfit())
+        return _refused(request, "victims/open.html", form, refusal, misfit=misfit)
     access.admit(request, entered.case, now, entered.failed_tries)
     return redirect("victims:ready")
 
@@ -42,11 +43,11 @@ def _refused(
     form: HubForm,
     refusal: services.AtTheDoor,
     *,
-    misfit_status: int = 422,
+    misfit: tuple[int, str],
     **context: object,
 ) -> HttpResponse:
     """Say why the door stays shut; ``Retry-After`` for machines, a sentence for people."""
-    status = misfit_status
+    status, text = misfit
     match refusal:
         case services.TooManyFromNetwork():
             text, status = _from_network(refusal.minutes), 429
@@ -54,8 +55,6 @@ def _refused(
             text, status = _wait(refusal.minutes), 429
         case services.Busy():
             text, status = _busy(), 503
-        case _:
-            text = _misfit()
     form.add_error("pin", text)
     response = render(request, template, {"form": form, **context}, status=status)
     if isinstance(refusal, services.TryLater):
@@ -150,8 +149,9 @@ def stop(request: HttpRequest, case: Case) -> HttpResponse:
     try:
         services.withdraw(case=case, now=timezone.now(), **form.cleaned_data)
     except services.AtTheDoor as refusal:
+        misfit = (403, _("This PIN does not fit. Check it and try again."))
         return _refused(
-            request, "victims/stop.html", form, refusal, misfit_status=403, **context
+            request, "victims/stop.html", form, refusal, misfit=misfit, **context
         )
     request.session.flush()
     return redirect("victims:stopped")
