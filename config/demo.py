@@ -20,12 +20,12 @@ from allauth.mfa.totp.internal.auth import (
 from django.conf import settings
 from django.db import transaction
 
+from config import installation
 from moderation import services
-from moderation.models import ApiKey, AuditEntry, HashBank, Platform, User
+from moderation.models import ApiKey, AuditEntry, Platform, User
 from moderation.models.partners import Scope
 from moderation.platforms import get_platform
 from moderation.platforms.sandbox import Sandbox
-from reviews.services import load_policies
 
 PLATFORMS = ("facebook", "instagram")
 STAFF = (
@@ -42,21 +42,7 @@ POSTS = (
 
 def set_up(now: datetime) -> None:
     """Make whatever of the demonstration's data is missing."""
-    HashBank.objects.get_or_create(
-        slug="cases",
-        defaults={
-            "name": "Fingerprints that people made on their own devices",
-            "kind": HashBank.Kind.CASES,
-        },
-    )
-    HashBank.objects.get_or_create(
-        slug="confirmed",
-        defaults={
-            "name": "Copies that a reviewer confirmed",
-            "kind": HashBank.Kind.CONFIRMED,
-        },
-    )
-    load_policies(now)
+    installation.prepare(now)
     for alias in PLATFORMS:
         _platform(alias, now)
     for username, pseudonym, role in STAFF:

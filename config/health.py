@@ -12,6 +12,9 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from moderation.models import Content, Enforcement, Flag, Notice
 
+# One face counts for all: no other has a database role that may read every kind of work.
+_COUNTS_FOR_ALL = {"staff", "all"}
+
 
 @login_not_required
 @require_safe
@@ -35,7 +38,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    known = settings.METRICS_TOKEN
+    known = settings.METRICS_TOKEN if settings.FACE in _COUNTS_FOR_ALL else ""
     if not known or not hmac.compare_digest(given.encode(), known.encode()):
         return HttpResponse(status=404)
     return HttpResponse(

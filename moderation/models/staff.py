@@ -16,6 +16,9 @@ class User(AbstractUser):
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.REVIEWER)
     pseudonym = models.CharField(max_length=40, unique=True)
 
+    # What createsuperuser asks for beside name and passphrase.
+    REQUIRED_FIELDS = ["pseudonym"]
+
     class Meta(AbstractUser.Meta):
         constraints = [
             models.CheckConstraint(

@@ -24,6 +24,14 @@ class TestMetrics:
         wrong = client.get("/metrics", headers={"authorization": "Bearer other"})
         assert wrong.status_code == 404
 
+    @pytest.mark.parametrize("face", ["hub", "appeals", "api"])
+    def test_is_not_there_on_a_face_that_may_not_count(self, client, settings, face):
+        settings.METRICS_TOKEN = "a-long-token"
+        settings.FACE = face
+
+        right = {"authorization": "Bearer a-long-token"}
+        assert client.get("/metrics", headers=right).status_code == 404
+
     def test_counts_without_naming_anybody(self, client, settings):
         settings.METRICS_TOKEN = "a-long-token"
         FlagFactory(content__caption="planted-7f3a")
