@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from moderation.models import AuditEntry, Evidence, Fingerprint, Notice
@@ -9,13 +10,15 @@ from moderation.storage import destroy
 
 
 def purge_expired(now: datetime) -> dict[str, int]:
-    """Destroy expired evidence, fingerprints of the past and notices; how many of each."""
+    """Destroy expired evidence, fingerprints of the past, notices and sessions; how many of each."""
     return {
         "evidence": _evidence(now),
         "fingerprint": Fingerprint.objects.filter(expires_at__lte=now).delete()[0],
         "notice": Notice.objects.filter(
             expires_at__lte=now, work_state__in=["DONE", "DEAD", "CANCELLED"]
         ).delete()[0],
+        # Whoever closed the window left theirs behind, and it names a case or a member of staff.
+        "session": Session.objects.filter(expire_date__lte=now).delete()[0],
     }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from PIL import Image
 
 from moderation import detection, hashing, pipeline, services
@@ -322,6 +323,15 @@ class TestPurgeExpired:
         assert Fingerprint.objects.count() == 2
         pipeline.purge_expired(NOW + timedelta(days=settings.HISTORY_DAYS))
         assert not Fingerprint.objects.exists()
+
+    def test_forgets_sessions_that_nobody_ended(self, db):
+        for name, hours in (("left-behind", -1), ("still-here", 1)):
+            Session.objects.create(
+                session_key=name, expire_date=NOW + timedelta(hours=hours)
+            )
+
+        assert pipeline.purge_expired(NOW)["session"] == 1
+        assert Session.objects.get().session_key == "still-here"
 
 
 class TestPictureForReview:
