@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run demo test check quick bench lock translations clean
+.PHONY: help run demo test check quick bench lock words translations clean
 
 PORT ?= 8000
 SITE_URL ?= http://localhost:$(PORT)
@@ -55,7 +55,7 @@ check: .venv/dev.stamp translations ## format, lint, imports, types, migrations,
 	@$(BIN)/python manage.py makemigrations --check --dry-run --settings config.settings_test
 	@$(MAKE) --no-print-directory quick
 
-quick: .venv/dev.stamp ## the tests that need no server and no browser, on SQLite
+quick: .venv/dev.stamp translations ## the tests that need no server and no browser, on SQLite
 	@$(STAGE) -- $(PYTEST) -m "not postgres and not services and not browser" tests
 
 bench: .venv/dev.stamp ## measure; the figures in docs/ come from here
@@ -68,6 +68,11 @@ lock: ## resolve requirements*.in anew (needs uv)
 		uv pip compile --quiet --universal --generate-hashes --exclude-newer "7 days" \
 		--no-header --no-annotate --no-emit-index-url --python-version 3.11 \
 		$$name.in --output-file $$name.txt || exit 1; done
+
+words: .venv/dev.stamp ## gather new sentences into locale/, to be translated (needs gettext)
+	@command -v xgettext >/dev/null || { echo "make words needs gettext: apt-get install gettext" >&2; exit 1; }
+	@$(BIN)/python manage.py makemessages --settings config.settings_test --locale es --locale ur \
+		--ignore .venv --ignore var --ignore tests --no-wrap --no-obsolete --add-location file
 
 clean: ## delete what runs and tools left: the demo's data, keys and caches
 	@rm -rf var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
