@@ -149,7 +149,7 @@ def outcome_sentence(appeal: Appeal) -> str:
 
 def day(when: datetime) -> str:
     """A date without a time: nobody can tell when which reviewer was at work (T-41)."""
-    return date_format(when, "j F Y")
+    return date_format(when)
 
 
 def _one_line(text: str) -> str:

@@ -6,6 +6,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from moderation import tasks
 from moderation.errors import Refusal
@@ -79,7 +80,7 @@ def approve_enforcement(
     :raises NothingToApprove: if it no longer waits.
     """
     if enforcement.ordered_by_id == approver.pk:
-        raise ApproverIsDecider("A second person must approve this.")
+        raise ApproverIsDecider(_("A second person must approve this."))
     changed = (
         Enforcement.objects.for_approval()
         .filter(pk=enforcement.pk)
@@ -91,7 +92,7 @@ def approve_enforcement(
         )
     )
     if not changed:
-        raise NothingToApprove("This no longer waits for approval.")
+        raise NothingToApprove(_("This no longer waits for approval."))
     enforcement.refresh_from_db()
     AuditEntry.record(actor=approver, verb="enforcement.approved", target=enforcement)
     _ring(enforcement)
@@ -108,14 +109,14 @@ def decline_enforcement(
     :raises NothingToApprove: if it no longer waits.
     """
     if enforcement.ordered_by_id == approver.pk:
-        raise ApproverIsDecider("A second person must look at this.")
+        raise ApproverIsDecider(_("A second person must look at this."))
     changed = (
         Enforcement.objects.for_approval()
         .filter(pk=enforcement.pk)
         .update(work_state=Work.WorkState.CANCELLED)
     )
     if not changed:
-        raise NothingToApprove("This no longer waits for approval.")
+        raise NothingToApprove(_("This no longer waits for approval."))
     enforcement.refresh_from_db()
     AuditEntry.record(actor=approver, verb="enforcement.declined", target=enforcement)
     return enforcement

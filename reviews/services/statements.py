@@ -13,7 +13,6 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from moderation.errors import Refusal
 from moderation.models import Content, Flag
@@ -179,7 +178,7 @@ def _translated(text: str) -> str:
 
 
 def _day(moment: datetime) -> str:
-    return date_format(moment, pgettext("how to write a day", "j F Y"))
+    return date_format(moment)
 
 
 def _one_line(text: str) -> str:

@@ -72,7 +72,7 @@ def _found(case: Case) -> Event:
     if case.band == Case.Band.NONE:
         text = _(
             "No match on connected services up to %(date)s. It can still be elsewhere, or changed too much to be found."
-        ) % {"date": date_format(at, "j F Y")}
+        ) % {"date": date_format(at)}
         return Event(_("Nothing found so far"), text, at, is_done=False)
     return Event(_("Copies removed"), _copies(case.band), at)
 

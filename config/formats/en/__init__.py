@@ -1,0 +1,1 @@
+"""English: 22 November 2026."""

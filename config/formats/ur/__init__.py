@@ -1,0 +1,1 @@
+"""Urdu, which Django does not know how to date: the day, the month by its name, the year."""

@@ -1,0 +1,4 @@
+"""Read by Django (FORMAT_MODULE_PATH)."""
+
+DATE_FORMAT = "j F Y"
+SHORT_DATETIME_FORMAT = "j M Y، H:i"
