@@ -53,7 +53,8 @@ check: .venv/dev.stamp translations ## format, lint, imports, types, migrations,
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/mypy .
 	@$(BIN)/python manage.py makemigrations --check --dry-run --settings config.settings_test
-	@$(MAKE) --no-print-directory quick
+	@# In `make check test` the second goal runs these too.
+	@$(if $(filter test,$(MAKECMDGOALS)),true,$(MAKE) --no-print-directory quick)
 
 quick: .venv/dev.stamp translations ## the tests that need no server and no browser, on SQLite
 	@$(STAGE) -- $(PYTEST) -m "not postgres and not services and not browser" tests
