@@ -70,10 +70,15 @@ class Work(models.Model):
         abstract = True
 
     def start(self, now: datetime) -> bool:
-        """Take the work; false if another worker has it or it is finished (compare-and-set)."""
+        """Take the work; false if another worker has it, it is finished, or it pauses (compare-and-set).
+
+        Bells that piled up while no worker ran must not use all tries up in a second. The first try does not look at
+        the time, so that a worker whose clock is a little behind still takes it.
+        """
         model = type(self)
+        its_time = Q(attempt_count=0) | Q(next_attempt_at__lte=now)
         free = model._default_manager.filter(pk=self.pk).filter(
-            Q(work_state=Work.WorkState.WAITING)
+            Q(its_time, work_state=Work.WorkState.WAITING)
             | Q(work_state=Work.WorkState.RUNNING, started_at__lt=now - stale())
         )
         taken = free.update(

@@ -36,6 +36,19 @@ class TestStart:
         assert fast.work_state == RUNNING
         assert fast.finish(later)
 
+    def test_keeps_the_pause_however_often_the_bell_rings(self):
+        order = EnforcementFactory()
+        order.start(NOW)
+        order.retry(NOW, "down")
+
+        assert not any(order.start(NOW) for _ in range(MAX_ATTEMPTS))
+        assert order.start(order.next_attempt_at)
+
+    def test_takes_new_work_by_a_clock_that_is_a_little_behind(self):
+        order = EnforcementFactory()
+
+        assert order.start(order.next_attempt_at - timedelta(seconds=1))
+
 
 class TestRetry:
     def test_waits_longer_each_time_and_an_hour_at_most(self):
