@@ -69,6 +69,9 @@ def sweep() -> None:
         due = rows.due(now).order_by("next_attempt_at", "pk")
         for pk in due.values_list("pk", flat=True)[:_SWEPT]:
             ring(task, pk)
+    unsearched = BankedHash.objects.unsearched(now).order_by("pk")
+    for pk in unsearched.values_list("pk", flat=True)[:_SWEPT]:
+        ring(look_back, pk)
 
 
 @shared_task

@@ -1,11 +1,13 @@
 """The banks of fingerprints, and the numbered list of their changes."""
 
+from datetime import datetime
 from typing import Self
 
 from django.db import models
 from django.db.models import Q
 
 from moderation.models.content import Content, SignalType
+from moderation.models.work import stale
 
 
 class HashBank(models.Model):
@@ -38,6 +40,13 @@ class BankedHashQuerySet(models.QuerySet["BankedHash"]):
     def live(self) -> Self:
         return self.exclude(standing=BankedHash.Standing.REVOKED)
 
+    def unsearched(self, now: datetime) -> Self:
+        """The past was not searched for these yet, or by a worker that died over it."""
+        free = Q(search_began_at=None) | Q(search_began_at__lt=now - stale())
+        return self.live().filter(
+            free, signal_type=SignalType.PDQ, searched_at__isnull=True
+        )
+
 
 class BankedHash(models.Model):
     """One fingerprint in a bank. Its value is sealed; where it came from is an opaque reference, never a case."""
@@ -58,6 +67,9 @@ class BankedHash(models.Model):
     )
     recipe = models.CharField(max_length=20)
     added_at = models.DateTimeField()
+    # The look back at what was posted before is work too, and this is its state.
+    search_began_at = models.DateTimeField(null=True, blank=True)
+    searched_at = models.DateTimeField(null=True, blank=True)
 
     objects = BankedHashQuerySet.as_manager()
 
@@ -72,9 +84,26 @@ class BankedHash(models.Model):
                 name="banked_standing_known",
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["id"],
+                condition=Q(searched_at__isnull=True),
+                name="banked_unsearched",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+    def begin_search(self, now: datetime) -> bool:
+        """Take the look back; false if another worker has it, or it is done (compare-and-set)."""
+        free = BankedHash.objects.unsearched(now).filter(pk=self.pk)
+        return bool(free.update(search_began_at=now))
+
+    def end_search(self, now: datetime) -> None:
+        """No error if it was withdrawn meanwhile."""
+        self.searched_at = now
+        BankedHash.objects.filter(pk=self.pk).update(searched_at=now)
 
     def stand(self, standing: Standing) -> None:
         self.standing = standing

@@ -19,6 +19,8 @@ from moderation.models import (
 from moderation.pipeline.findings import (
     Finding,
     find,
+    is_removed,
+    lock_content,
     order_hold,
     raise_flag,
     record_matches,
@@ -47,7 +49,7 @@ def check(content: Content, now: datetime) -> list[Enforcement]:
     except EvidenceGone:
         content.give_up(now, "evidence_gone")
     except MediaRefused as refusal:
-        _refuse(content, refusal.code, now)
+        return _refuse(content, refusal.code, now)
     except BankUntrusted:
         # Fail closed: what could not be compared stays hidden until it can be.
         content.retry(now, "bank_untrusted")
@@ -69,8 +71,10 @@ def _checked(content: Content, now: datetime) -> list[Enforcement]:
     ordered = _matched(content, *print_, now)
     seen = detection.score(picture.pixels)
     with transaction.atomic():
-        _detected(content, seen, now)
-        content.finish(now)
+        # First, because it locks the content. If another worker has taken over, the rest is theirs.
+        if content.finish(now):
+            _detected(content, seen, now)
+            ordered += _released(content, now)
     return ordered
 
 
@@ -114,7 +118,8 @@ def _matched(
     if not findings:
         return []
     with transaction.atomic():
-        record_matches(content, findings, now)
+        if not record_matches(content, findings, now):
+            return []
         hold = order_hold(content, content.public_id, now)
     return [hold] if hold else []
 
@@ -137,23 +142,53 @@ def _detected(content: Content, seen: list[detection.Detected], now: datetime) -
         return
     already = content.flags.filter(source=Flag.Source.DETECTION).exists()
     if not already:
+        lock_content(content)
         part = {"part": "near_nude", "points": round(highest * _SCORE_POINTS)}
         raise_flag(content, Flag.Source.DETECTION, [part], now)
 
 
-def _refuse(content: Content, code: str, now: datetime) -> None:
+def _refuse(content: Content, code: str, now: datetime) -> list[Enforcement]:
     if code in _DECODER_TROUBLE and content.attempt_count < _DECODER_TRIES:
         content.retry(now, code)
-        return
+        return []
     with transaction.atomic():
         content.refuse(code)
         content.finish(now)
         AuditEntry.record(
             actor="worker", verb="content.refused", target=content, code=code
         )
+        return _released(content, now)
 
 
 def _hold_unchecked(content: Content, now: datetime) -> list[Enforcement]:
     with transaction.atomic():
+        lock_content(content)
         hold = order_hold(content, content.public_id, now)
     return [hold] if hold else []
+
+
+def _released(content: Content, now: datetime) -> list[Enforcement]:
+    """Show again what was hidden only because it could not be compared, and was now found to raise no question."""
+    holds = content.enforcements.filter(
+        action=Enforcement.Action.HOLD,
+        cause_ref=content.public_id,
+        reversed_by__isnull=True,
+    ).exclude(work_state=Enforcement.WorkState.CANCELLED)
+    if not holds.exists():
+        return []
+    lock_content(content)
+    hold = holds.first()
+    if hold is None or content.flags.open().exists() or is_removed(content):
+        return []
+    release = Enforcement.objects.create(
+        content=content,
+        platform=content.platform,
+        account=content.account,
+        action=Enforcement.Action.RELEASE,
+        cause_ref=content.public_id,
+        ordered_at=now,
+        next_attempt_at=now,
+        reverses=hold,
+    )
+    AuditEntry.record(actor="worker", verb="enforcement.ordered", target=release)
+    return [release]

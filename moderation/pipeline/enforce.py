@@ -36,6 +36,9 @@ def enforce(enforcement: Enforcement, now: datetime) -> Enforcement | None:
         enforcement.retry(now, "unexpected")
         raise
     with transaction.atomic():
+        # In the order in which whoever judges a content locks: the content, its orders, the record.
+        contents = Content.objects.select_for_update(no_key=True).only("pk")
+        contents.get(pk=enforcement.content_id)
         if enforcement.finish(now):
             _note(enforcement, confirmed)
             AuditEntry.record(

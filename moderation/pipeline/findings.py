@@ -83,10 +83,35 @@ def without_excepted(
     return [finding for finding in findings if finding.hash.pk not in excepted]
 
 
-def record_matches(content: Content, findings: list[Finding], now: datetime) -> bool:
-    """Write what was found, raise or strengthen the flag, and hold if the platform wants that. Twice equals once."""
-    new = False
+def lock_content(content: Content) -> None:
+    """Lock what a worker changes of a content, then the record, in the one order of locks (``AuditEntry.lock``).
+
+    A claim or a decision locks the flag first and the record last; a worker that did it the other way round would
+    wait for it for ever, and it for the worker.
+    """
+    Content.objects.select_for_update(no_key=True).only("pk").get(pk=content.pk)
+    for rows in (
+        Flag.objects.open().filter(content=content),
+        Enforcement.objects.filter(content=content),
+        Evidence.objects.filter(content=content),
+    ):
+        list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
     AuditEntry.lock()
+
+
+def record_matches(content: Content, findings: list[Finding], now: datetime) -> bool:
+    """Write what was found, and raise or strengthen the flag. Twice equals once.
+
+    :returns: whether anything of it is new. What a decision has removed already raises no new question.
+    """
+    new = False
+    lock_content(content)
+    hashes = [finding.hash.pk for finding in findings]
+    # Asked under the lock: a person may have withdrawn one while we compared.
+    live = set(
+        BankedHash.objects.live().filter(pk__in=hashes).values_list("pk", flat=True)
+    )
+    findings = [finding for finding in findings if finding.hash.pk in live]
     for finding in findings:
         _, created = Match.objects.get_or_create(
             content=content,
@@ -101,9 +126,17 @@ def record_matches(content: Content, findings: list[Finding], now: datetime) -> 
             },
         )
         new = new or created
-    if new:
+    if new and not is_removed(content):
         raise_flag(content, Flag.Source.HASH_MATCH, match_parts(findings), now)
     return new
+
+
+def is_removed(content: Content) -> bool:
+    """A decision to remove stands: it is ordered, whatever the platform has confirmed so far, and not undone."""
+    removals = content.enforcements.filter(
+        action=Enforcement.Action.REMOVE, reversed_by__isnull=True
+    )
+    return removals.exclude(work_state=Enforcement.WorkState.CANCELLED).exists()
 
 
 def match_parts(findings: list[Finding]) -> list[dict[str, object]]:
@@ -126,14 +159,16 @@ _DUE = {
 def raise_flag(
     content: Content, source: Flag.Source, parts: list[dict[str, object]], now: datetime
 ) -> Flag:
-    """Open a question, or add to the one that is open: new evidence raises its version and never its due time."""
-    points = min(100, sum(int(str(part["points"])) for part in parts))
+    """Open a question, or add to the one that is open: new evidence raises its version and never its due time.
+
+    Whoever calls has locked the content.
+    """
     flag, created = Flag.objects.get_or_create(
         content=content,
         resolved_at=None,
         defaults={
             "source": source,
-            "priority": points,
+            "priority": _points(parts),
             "priority_parts": parts,
             "raised_at": now,
             "due_at": now + _DUE[source],
@@ -144,20 +179,34 @@ def raise_flag(
             actor="worker", verb="flag.raised", target=flag, source=source
         )
         keep = now + timedelta(days=settings.APPEAL_DAYS + 31)
-        Evidence.objects.kept().filter(content=content).update(expires_at=keep)
+        kept = Evidence.objects.kept().filter(content=content, expires_at__lt=keep)
+        kept.update(expires_at=keep)
     else:
+        # A part counts once, however many fingerprints say the same.
+        merged = {part["part"]: part for part in [*flag.priority_parts, *parts]}
         Flag.objects.filter(pk=flag.pk).update(
             version=F("version") + 1,
-            priority=max(flag.priority, points),
-            priority_parts=[*flag.priority_parts, *parts],
+            priority=max(flag.priority, _points(list(merged.values()))),
+            priority_parts=list(merged.values()),
             due_at=min(flag.due_at, now + _DUE[source]),
         )
     return flag
 
 
+def _points(parts: list[dict[str, object]]) -> int:
+    return min(100, sum(int(str(part["points"])) for part in parts))
+
+
+_HIDES = (Enforcement.Action.HOLD, Enforcement.Action.REMOVE)
+_SHOWS = (Enforcement.Action.RELEASE, Enforcement.Action.RESTORE)
+
+
 def order_hold(content: Content, cause_ref: str, now: datetime) -> Enforcement | None:
-    """Hide the content while a person looks: reversible, and the most that a claimed fingerprint may cause (T-18)."""
-    if not content.platform.holds_matches or content.visibility != "VISIBLE":
+    """Hide the content while a person looks: reversible, and the most that a claimed fingerprint may cause (T-18).
+
+    Whoever calls has locked the content.
+    """
+    if not content.platform.holds_matches or not _will_be_shown(content):
         return None
     enforcement, created = Enforcement.objects.get_or_create(
         content=content,
@@ -177,11 +226,34 @@ def order_hold(content: Content, cause_ref: str, now: datetime) -> Enforcement |
     return enforcement
 
 
+def _will_be_shown(content: Content) -> bool:
+    """What counts is the last order that is not taken back: what the platform confirmed may be hours behind it."""
+    states = Enforcement.WorkState
+    orders = content.enforcements.filter(action__in=[*_HIDES, *_SHOWS]).exclude(
+        work_state__in=[states.CANCELLED, states.DEAD]
+    )
+    last = orders.order_by("-pk").values_list("action", flat=True).first()
+    shown = Content.objects.values_list("visibility", flat=True).get(pk=content.pk)
+    if last is None:
+        return shown == Content.Visibility.VISIBLE
+    return last in _SHOWS and shown != Content.Visibility.DELETED
+
+
 def look_back(banked: BankedHash, now: datetime) -> list[Content]:
     """Search what was posted before for one new fingerprint, and act as if it had been banked then.
 
+    The row remembers whether it was done: beat rings again for a search that was lost with a worker or a bell.
+
     :returns: the contents that now match, newest first.
     """
+    if not banked.begin_search(now):
+        return []
+    found = _looked_back(banked, now)
+    banked.end_search(now)
+    return found
+
+
+def _looked_back(banked: BankedHash, now: datetime) -> list[Content]:
     rows = Fingerprint.objects.filter(signal_type="pdq", expires_at__gt=now)
     value = open_value(banked.value_sealed, "bank")
     found: list[Content] = []
