@@ -54,6 +54,7 @@ def bank_hash(
     if home is None:
         raise BankMissing(f"There is no bank named {bank}.")
     index = blind_index(value, signal_type)
+    AuditEntry.lock()
     row, created = BankedHash.objects.get_or_create(
         source_ref=source_ref,
         signal_type=signal_type,
@@ -107,6 +108,8 @@ def confirm_matches(
     """
     AuditEntry.lock()
     matched = BankedHash.objects.live().filter(matches__content=content).distinct()
+    # Somebody found before that this content is not what these are of.
+    matched = matched.exclude(exceptions__content=content)
     count = 0
     for row in matched:
         HashConfirmation.objects.get_or_create(

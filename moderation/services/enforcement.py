@@ -6,6 +6,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from moderation import tasks
@@ -37,12 +38,15 @@ def order_enforcement(
     now: datetime,
     needs_approval: bool = False,
     reverses: Enforcement | None = None,
+    is_wanted: bool = True,
 ) -> Enforcement:
     """Record that an action must happen on the platform, and ring for a worker unless it waits for approval.
 
-    The same order for the same cause again gives the same row.
+    The same order for the same cause again gives the same row. One that is not wanted says only that what it reverses
+    no longer stands.
     """
     states = Work.WorkState
+    state = states.HELD_BACK if needs_approval else states.WAITING
     enforcement, created = Enforcement.objects.get_or_create(
         content=content,
         action=action,
@@ -54,18 +58,18 @@ def order_enforcement(
             "ordered_by": actor,
             "next_attempt_at": now,
             "needs_approval": needs_approval,
-            "work_state": states.HELD_BACK if needs_approval else states.WAITING,
+            "work_state": state if is_wanted else states.CANCELLED,
             "reverses": reverses,
         },
     )
     if created:
         AuditEntry.record(
             actor=actor or "worker",
-            verb="enforcement.ordered",
+            verb="enforcement.ordered" if is_wanted else "enforcement.withheld",
             target=enforcement,
             action=action,
         )
-        if not needs_approval:
+        if is_wanted and not needs_approval:
             _ring(enforcement)
     return enforcement
 
@@ -126,29 +130,69 @@ def decline_enforcement(
 def reverse_enforcements(
     *, cause_ref: str, new_cause_ref: str, actor: User, now: datetime
 ) -> list[Enforcement]:
-    """Undo everything a decision ordered: take back what has not begun, order the inverse of the rest."""
+    """Undo everything a decision ordered: take back what has not begun, order the inverse of the rest.
+
+    What another decision wants as well stays as it is: a post that two removed, an account that two closed.
+    """
     orders = []
-    rows = Enforcement.objects.filter(cause_ref=cause_ref).select_for_update()
-    for enforcement in rows.order_by("pk"):
+    caused = Enforcement.objects.filter(cause_ref=cause_ref).order_by("pk")
+    rows = list(caused.select_for_update(of=("self",)))
+    # Under this lock: of two decisions that are undone at once, the second sees that the first does not stand.
+    AuditEntry.lock()
+    for enforcement in rows:
+        was_tried = enforcement.attempt_count > 0
         if enforcement.cancel():
             AuditEntry.record(
                 actor=actor, verb="enforcement.cancelled", target=enforcement
             )
+            # A try without an answer may have reached the platform all the same.
+            if not was_tried:
+                continue
+        elif enforcement.work_state == Work.WorkState.CANCELLED:
             continue
         inverse = INVERSE.get(Enforcement.Action(enforcement.action))
-        if inverse is None or enforcement.work_state == Work.WorkState.CANCELLED:
+        if inverse is None or _stays_hidden(enforcement):
             continue
-        orders.append(
-            order_enforcement(
-                content=enforcement.content,
-                action=inverse,
-                cause_ref=new_cause_ref,
-                actor=actor,
-                now=now,
-                reverses=enforcement,
-            )
+        stands = _also_wanted(enforcement)
+        order = order_enforcement(
+            content=enforcement.content,
+            action=inverse,
+            cause_ref=new_cause_ref,
+            actor=actor,
+            now=now,
+            reverses=enforcement,
+            is_wanted=not stands,
         )
+        if not stands:
+            orders.append(order)
     return orders
+
+
+def _stays_hidden(enforcement: Enforcement) -> bool:
+    """A hold under a removal that stands: to end it would show the post again."""
+    return enforcement.action == Enforcement.Action.HOLD and _standing(
+        Enforcement.objects.filter(content=enforcement.content),
+        Enforcement.Action.REMOVE,
+    )
+
+
+def _also_wanted(enforcement: Enforcement) -> bool:
+    rows = Enforcement.objects.exclude(pk=enforcement.pk)
+    if enforcement.is_about_account:
+        return _standing(rows.filter(account=enforcement.account), enforcement.action)
+    if enforcement.action == Enforcement.Action.HOLD:
+        return False  # whoever ends one hold of a content ends them all
+    return _standing(rows.filter(content=enforcement.content), enforcement.action)
+
+
+def _standing(rows: QuerySet[Enforcement], action: str) -> bool:
+    """Whether one of these is ordered and neither waits for a second person, nor was taken back, nor undone."""
+    states = Work.WorkState
+    return (
+        rows.filter(action=action, reversed_by__isnull=True)
+        .exclude(work_state__in=[states.HELD_BACK, states.CANCELLED])
+        .exists()
+    )
 
 
 @transaction.atomic

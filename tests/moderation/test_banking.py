@@ -224,6 +224,23 @@ class TestConfirmMatches:
         assert other.standing == BankedHash.Standing.CLAIMED
         assert Match.objects.count() == 2
 
+    def test_leaves_out_what_somebody_found_this_content_not_to_be(self, reviewer):
+        mistaken, right = bank(HASH), bank(near(HASH, 90))
+        content = MatchFactory(banked_hash=mistaken).content
+        services.except_content(
+            content=content, cause_ref=token(), actor=reviewer, now=NOW
+        )
+        MatchFactory(banked_hash=right, content=content)
+
+        services.confirm_matches(
+            content=content, cause_ref=token(), actor=reviewer, now=NOW
+        )
+
+        mistaken.refresh_from_db()
+        right.refresh_from_db()
+        assert mistaken.standing == BankedHash.Standing.CLAIMED
+        assert right.standing == BankedHash.Standing.CONFIRMED
+
 
 @pytest.mark.django_db
 class TestUnconfirm:

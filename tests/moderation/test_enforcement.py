@@ -160,3 +160,67 @@ class TestReverseEnforcements:
         assert [(order.action, order.reverses) for order in orders] == [
             ("RESTORE", removal)
         ]
+
+    def _undo(self, order, actor):
+        return services.reverse_enforcements(
+            cause_ref=order.cause_ref, new_cause_ref=token(), actor=actor, now=NOW
+        )
+
+    def test_undoes_what_was_tried_without_an_answer(self, reviewer):
+        """The platform may have done it and only its answer was lost."""
+        order = EnforcementFactory(attempt_count=1)
+        fresh = EnforcementFactory()
+
+        assert [undo.action for undo in self._undo(order, reviewer)] == ["RESTORE"]
+        assert self._undo(fresh, reviewer) == []
+
+        order.refresh_from_db()
+        assert order.work_state == Enforcement.WorkState.CANCELLED
+        assert list(Enforcement.objects.due(NOW)) == [order.reversed_by.get()]
+
+    def test_restores_a_post_only_when_nobody_else_removed_it(self, reviewer):
+        first = EnforcementFactory(work_state="DONE", done_at=NOW)
+        second = EnforcementFactory(
+            content=first.content, work_state="DONE", done_at=NOW
+        )
+        EnforcementFactory(work_state="DONE", done_at=NOW)
+
+        assert self._undo(first, reviewer) == []
+        assert list(Enforcement.objects.due(NOW)) == []
+        (restored,) = self._undo(second, reviewer)
+
+        assert (restored.action, restored.reverses) == ("RESTORE", second)
+
+    def test_opens_an_account_only_when_no_other_decision_closed_it(
+        self, reviewer, second_reviewer
+    ):
+        closed = {
+            "action": "DISABLE_ACCOUNT",
+            "work_state": "DONE",
+            "done_at": NOW,
+            "needs_approval": True,
+            "approved_by": second_reviewer,
+            "approved_at": NOW,
+        }
+        first = EnforcementFactory(**closed)
+        content = ContentFactory(account=first.account)
+        second = EnforcementFactory(content=content, **closed)
+        EnforcementFactory(
+            content=ContentFactory(account=first.account),
+            action="DISABLE_ACCOUNT",
+            work_state="HELD_BACK",
+            needs_approval=True,
+        )
+
+        assert self._undo(first, reviewer) == []
+        (opened,) = self._undo(second, reviewer)
+
+        assert (opened.action, opened.account) == ("ENABLE_ACCOUNT", first.account)
+
+    def test_never_shows_a_held_post_that_a_decision_removed(self, reviewer):
+        hold = EnforcementFactory(action="HOLD", work_state="DONE", done_at=NOW)
+        removal = EnforcementFactory(content=hold.content)
+
+        assert self._undo(hold, reviewer) == []
+
+        assert list(Enforcement.objects.due(NOW)) == [removal]
