@@ -14,8 +14,10 @@ def expire_leases() -> int:
     :returns: how many there were.
     """
     count = 0
-    for claim in Claim.objects.expired(Now()).order_by("pk"):
-        # Asked again in the UPDATE: a sign of life or a decision may have come in between.
+    rows = Claim.objects.expired(Now()).order_by("pk")
+    # All at once, before the record is locked, and without those that somebody gives back or answers at this moment:
+    # they wait for the record with the claim in their hands.
+    for claim in list(rows.select_for_update(skip_locked=True, of=("self",))):
         over = Claim.objects.expired(Now()).filter(pk=claim.pk)
         if over.update(ended_at=Now(), ended_why=Claim.Ended.EXPIRED):
             AuditEntry.record(actor="system", verb="claim.expired", target=claim)

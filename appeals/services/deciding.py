@@ -99,12 +99,17 @@ def _end(claim: AppealClaim) -> None:
 def _exclude_who_took_part(appeal: Appeal, reviewer: User) -> None:
     """Approval may have come after the appeal was lodged, or even after it was claimed.
 
-    The orders are locked, so that nobody approves one between this look and the answer.
+    The orders are locked, so that nobody approves one between this look and the answer; all of the content's, and
+    before the record is, as workers do who finish an order: so neither waits for the other for ever.
     """
-    orders = Enforcement.objects.select_for_update(of=("self",)).filter(
-        cause_ref=appeal.grant.decision.public_id
-    )
-    approvers = [row.approved_by_id for row in orders if row.approved_by_id]
+    decision = appeal.grant.decision
+    orders = Enforcement.objects.filter(content_id=decision.flag.content_id)
+    locked = orders.order_by("pk").select_for_update(of=("self",))
+    approvers = [
+        row.approved_by_id
+        for row in locked
+        if row.approved_by_id and row.cause_ref == decision.public_id
+    ]
     if approvers and appeal.first_approver_id is None:
         appeal.note_approver(approvers[0])
     if reviewer.pk in (appeal.first_reviewer_id, appeal.first_approver_id, *approvers):

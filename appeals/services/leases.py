@@ -90,8 +90,10 @@ def release(*, claim: AppealClaim, reviewer: User) -> None:
 def expire_leases() -> int:
     """End what ran out, so that the appeal waits again; how many there were."""
     count = 0
-    for claim in AppealClaim.objects.expired(Now()).order_by("pk"):
-        # Asked again in the UPDATE: a sign of life or an answer may have come in between.
+    rows = AppealClaim.objects.expired(Now()).order_by("pk")
+    # All at once, before the record is locked, and without those that somebody gives back or answers at this moment:
+    # they wait for the record with the claim in their hands.
+    for claim in list(rows.select_for_update(skip_locked=True, of=("self",))):
         over = AppealClaim.objects.expired(Now()).filter(pk=claim.pk)
         if over.update(ended_at=Now(), ended_why=AppealClaim.Ended.EXPIRED):
             AuditEntry.record(actor="system", verb="appeal.expired", target=claim)
