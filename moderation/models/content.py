@@ -124,6 +124,10 @@ class Evidence(models.Model):
     def sealed(self) -> Sealed:
         return Sealed(self.name, bytes(self.wrapped_key or b""), self.key_version)
 
+    def keep(self, until: datetime) -> None:
+        self.expires_at = until
+        self.save(update_fields=["expires_at"])
+
     def shred(self, now: datetime) -> None:
         """Forget the key: whatever copies of the ciphertext exist can never be opened again."""
         self.wrapped_key = None

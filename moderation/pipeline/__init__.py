@@ -2,7 +2,7 @@
 
 from moderation.pipeline.check import check
 from moderation.pipeline.enforce import enforce
-from moderation.pipeline.findings import Finding, find, look_back
+from moderation.pipeline.findings import Finding, find, look_back, without_excepted
 from moderation.pipeline.index import BankUntrusted, bank_index
 from moderation.pipeline.notify import deliver
 from moderation.pipeline.retention import purge_expired
@@ -17,4 +17,5 @@ __all__ = [
     "find",
     "look_back",
     "purge_expired",
+    "without_excepted",
 ]

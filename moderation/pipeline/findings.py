@@ -63,13 +63,15 @@ def find(pdq_hashes: Sequence[bytes], sha256: bytes | None = None) -> list[Findi
 
 
 def without_excepted(
-    findings: list[Finding], pdq: bytes | None, sha256: bytes
+    findings: list[Finding], pdq: bytes | None, sha256: bytes | None
 ) -> list[Finding]:
     """Drop what a reviewer found to be in order before: the same file, or the same picture within 4 bits (T-20)."""
+    if not findings:
+        return []
     exceptions = HashException.objects.filter(
         banked_hash__in=[finding.hash for finding in findings]
     )
-    index = blind_index(sha256, "sha256")
+    index = blind_index(sha256, "sha256") if sha256 else None
     excepted = set()
     for row in exceptions:
         same_file = row.sha256_index == index

@@ -1,11 +1,14 @@
 """What must not exist any longer is destroyed, each hour (T-54)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
-from moderation.models import AuditEntry, Evidence, Fingerprint, Notice
+from moderation.models import AuditEntry, Evidence, Fingerprint, Flag, Notice
+from moderation.models.content import EvidenceQuerySet
 from moderation.storage import destroy
 
 
@@ -23,18 +26,40 @@ def purge_expired(now: datetime) -> dict[str, int]:
 
 
 def _evidence(now: datetime) -> int:
-    # A picture that a check or an open question still needs is never taken away under it.
-    rows = Evidence.objects.expired(now).exclude(
-        content__flags__resolved_at=None, content__flags__isnull=False
-    )
-    rows = rows.exclude(content__work_state__in=["WAITING", "RUNNING"])
     count = 0
-    for evidence in rows.iterator():
-        destroy(evidence.name)
+    for pk in _unneeded(now).values_list("pk", flat=True).iterator():
         with transaction.atomic():
+            # Asked again under the lock: a question or an appeal may have come up since, and needs the picture.
+            rows = _unneeded(now).filter(pk=pk).select_for_update(of=("self",))
+            evidence = rows.first()
+            if evidence is None or _kept_for_appeals(evidence, now):
+                continue
+            destroy(evidence.name)
             evidence.shred(now)
             AuditEntry.record(
                 actor="worker", verb="evidence.destroyed", target=evidence
             )
-        count += 1
+            count += 1
     return count
+
+
+def _unneeded(now: datetime) -> EvidenceQuerySet:
+    """A picture that a check or an open question still needs is never taken away under it."""
+    asked = Flag.objects.open().filter(content=OuterRef("content"))
+    rows = Evidence.objects.expired(now).filter(~Exists(asked))
+    return rows.exclude(content__work_state__in=["WAITING", "RUNNING"])
+
+
+def _kept_for_appeals(evidence: Evidence, now: datetime) -> bool:
+    """The clock of an appeal starts with the decision, however long the question had waited for it."""
+    answered = Flag.objects.filter(
+        content=evidence.content_id, resolved_at__isnull=False
+    )
+    last = answered.order_by("-resolved_at").first()
+    if last is None or last.resolved_at is None:
+        return False
+    until = last.resolved_at + timedelta(days=settings.APPEAL_DAYS + 31)
+    if until <= now:
+        return False
+    evidence.keep(until)
+    return True

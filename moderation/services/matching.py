@@ -10,7 +10,7 @@ from moderation import hashing
 from moderation.errors import Refusal
 from moderation.media import MediaRefused, decode
 from moderation.models import BankedHash, Platform, token
-from moderation.pipeline import BankUntrusted, Finding, find
+from moderation.pipeline import BankUntrusted, Finding, find, without_excepted
 
 _log = structlog.get_logger(__name__)
 # Automatic blocking only for what a reviewer has confirmed, and only this near (T-21).
@@ -52,7 +52,7 @@ def match(
     *, platform: Platform, hashes: Sequence[bytes], now: datetime
 ) -> list[Verdict]:
     """One verdict for each PDQ hash, in order."""
-    return [_verdict([value], None) for value in hashes]
+    return [_verdict([value], value, None) for value in hashes]
 
 
 def match_picture(*, platform: Platform, picture: bytes, now: datetime) -> Verdict:
@@ -65,12 +65,16 @@ def match_picture(*, platform: Platform, picture: bytes, now: datetime) -> Verdi
         raise PictureRefused(refusal.code, str(refusal)) from None
     own, forms = hashing.pdq_forms(decoded.pixels)
     good = own.quality >= hashing.MIN_QUALITY
-    return _verdict(list(forms) if good else [], hashing.sha256(picture))
+    sha256 = hashing.sha256(picture)
+    return (
+        _verdict(list(forms), own.hash, sha256) if good else _verdict([], None, sha256)
+    )
 
 
-def _verdict(forms: list[bytes], sha256: bytes | None) -> Verdict:
+def _verdict(forms: list[bytes], pdq: bytes | None, sha256: bytes | None) -> Verdict:
     try:
-        findings = find(forms, sha256)
+        # What a reviewer found to be in order is in order before it is published, too.
+        findings = without_excepted(find(forms, sha256), pdq, sha256)
     except BankUntrusted:
         _log.error("bank_untrusted")
         return Verdict("hold", token(), degraded=True)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from PIL import Image
 
 from moderation import detection, hashing, pipeline, services
@@ -25,7 +24,6 @@ from moderation.models import (
 from moderation.models.work import stale
 from tests.factories import (
     NOW,
-    FlagFactory,
     HashBankFactory,
     PlatformFactory,
     UserFactory,
@@ -101,6 +99,20 @@ class TestReceiveContent:
         other = PlatformFactory(alias="instagram")
 
         assert receive(other, chelsea).platform == other
+
+    @pytest.mark.django_db(transaction=True)
+    def test_keeps_the_picture_when_it_is_stopped_after_the_commit(
+        self, platform, chelsea, monkeypatch
+    ):
+        def stopped(task, pk):
+            raise SystemExit("the web server's time limit")
+
+        monkeypatch.setattr("moderation.tasks.ring", stopped)
+        with pytest.raises(SystemExit):
+            receive(platform, chelsea)
+
+        pipeline.check(Content.objects.get(), NOW)
+        assert Content.objects.get().is_checked
 
     def test_refuses_nothing_at_all(self, platform):
         with pytest.raises(services.MediaMissing):
@@ -287,51 +299,17 @@ class TestExceptContent:
         again = receive(platform, resaved(chelsea, 90, 1.0), "post-2")
         pipeline.check(again, NOW)
         assert not Flag.objects.filter(content=again).exists()
+        before = services.match_picture(
+            platform=platform, picture=resaved(chelsea, 90, 1.0), now=NOW
+        )
+        assert before.verdict == "allow"
+        edited = services.match_picture(
+            platform=platform, picture=_edited(chelsea), now=NOW
+        )
+        assert edited.verdict == "hold"
         smaller = receive(platform, _edited(chelsea), "post-3")
         pipeline.check(smaller, NOW)
         assert Match.objects.get(content=smaller).banked_hash == banked
-
-
-class TestPurgeExpired:
-    def test_destroys_what_expired_and_nothing_that_is_still_needed(
-        self, platform, chelsea
-    ):
-        done = receive(platform, chelsea, "done")
-        pipeline.check(done, NOW)
-        flagged = receive(platform, resaved(chelsea), "flagged")
-        pipeline.check(flagged, NOW)
-        FlagFactory(content=flagged)
-        waiting = receive(platform, _drawing(), "waiting")
-        later = NOW + timedelta(hours=25)
-
-        counts = pipeline.purge_expired(later)
-
-        assert counts["evidence"] == 1
-        kept = {row.content for row in Evidence.objects.kept()}
-        assert kept == {flagged, waiting}
-        gone = Evidence.objects.get(content=done)
-        assert gone.wrapped_key is None
-        with pytest.raises(services.EvidenceUnavailable):
-            services.picture_for_review(
-                content=Content.objects.get(pk=done.pk), blur=True, grey=True
-            )
-
-    def test_forgets_fingerprints_of_the_past_after_their_time(self, platform, chelsea):
-        pipeline.check(receive(platform, chelsea), NOW)
-
-        pipeline.purge_expired(NOW + timedelta(days=settings.HISTORY_DAYS - 1))
-        assert Fingerprint.objects.count() == 2
-        pipeline.purge_expired(NOW + timedelta(days=settings.HISTORY_DAYS))
-        assert not Fingerprint.objects.exists()
-
-    def test_forgets_sessions_that_nobody_ended(self, db):
-        for name, hours in (("left-behind", -1), ("still-here", 1)):
-            Session.objects.create(
-                session_key=name, expire_date=NOW + timedelta(hours=hours)
-            )
-
-        assert pipeline.purge_expired(NOW)["session"] == 1
-        assert Session.objects.get().session_key == "still-here"
 
 
 class TestPictureForReview:
