@@ -171,6 +171,13 @@ class TestLanguage:
 
         assert response["Location"] == "/"
 
+    def test_never_leads_elsewhere_by_way_of_a_page_that_is_not_there(self, db, client):
+        before = "http://testserver//elsewhere.example/x"
+
+        response = client.get("/language/es/", headers={"referer": before})
+
+        assert response["Location"] == "/elsewhere.example/x"
+
     def test_is_one_that_we_have(self, client):
         assert client.get("/language/tlh/").status_code == 404
 

@@ -93,7 +93,9 @@ def _came_from(request: HttpRequest) -> str:
     parts = urlsplit(before)
     if parts.path == reverse("victims:language"):
         return start
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path or start
+    # One slash: a page that is not there may have been asked for as "//elsewhere", which would lead there.
+    path = f"/{parts.path.lstrip('/')}"
+    return f"{path}?{parts.query}" if parts.query else path
 
 
 @login_not_required
