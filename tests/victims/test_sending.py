@@ -1,5 +1,7 @@
 """What may be sent to the hub, and what is asked before (T-01, T-02, T-10)."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.sessions.models import Session
 from django.urls import reverse
@@ -9,7 +11,8 @@ from hypothesis import strategies as st
 from tests.factories import HashBankFactory
 from tests.victims.factories import fingerprint
 from tests.victims.visit import FORM, post, sending
-from victims.models import Attempt, Case
+from victims.models import Attempt, Case, Limit
+from victims.services import door
 
 POSTED = ["age", "make", "open", "ready", "stop", "leave_number"]
 OTHER_KINDS = [
@@ -53,7 +56,9 @@ class TestWhatIsSent:
         assert not Case.objects.exists()
 
     @settings(
-        max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
+        max_examples=40,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
     )
     @given(name=st.text("abcdefghijklmnopqrstuvwxyz_[]0123456789", min_size=1))
     def test_must_have_no_other_field_whatever_its_name(self, db, client, name):
@@ -96,6 +101,21 @@ class TestWhatIsSent:
         post(client, "make", sending(1, 1, 2))
 
         assert Case.objects.get().hashes.count() == 2
+
+    def test_is_never_lost_when_too_many_come_at_once(self, db, client, monkeypatch):
+        HashBankFactory()
+        monkeypatch.setattr(
+            door, "PER_SITE", Limit(free=2, window=timedelta(minutes=1))
+        )
+        for _ in range(2):
+            assert post(client, "make", sending()).status_code == 302
+
+        response = post(client, "make", sending())
+
+        assert response.status_code == 503
+        assert response["Retry-After"] == "2"
+        assert sending()["hash"][0].encode() in response.content
+        assert Case.objects.count() == 2
 
 
 class TestAge:

@@ -25,7 +25,10 @@ def open_case(
     """Bank the fingerprints (64 hex digits and quality) and answer with the new case and its number.
 
     The number exists nowhere else from now on. The same work is done whether or not a fingerprint is banked already.
+
+    :raises Busy: before any work, if too many people open cases in this second (T-06).
     """
+    door.pass_site(now)
     number = credentials.new_number()
     # Before the transaction: Argon2 is slow on purpose, and locks must be short.
     pin_hash = credentials.derive(door.pin_pepper(), credentials.read_pin(pin))

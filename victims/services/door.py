@@ -82,6 +82,15 @@ def check_pin(*, case: Case, pin: str, now: datetime) -> None:
     Attempt.objects.filter(key=_key("number", case.number_index)).delete()
 
 
+def pass_site(now: datetime) -> None:
+    """
+    :raises Busy: if more people than the machine can take are at the door in this second.
+    """
+    blocked = Attempt.objects.admit(_key("site", ""), PER_SITE, now)
+    if blocked:
+        raise Busy("Many people are here at this moment. Try again in a moment.")
+
+
 def number_index(number: str) -> str:
     return credentials.index(derive(settings.PIN_PEPPER, "case-number"), number)
 
@@ -116,9 +125,7 @@ def network_key(address: str, now: datetime) -> str | None:
 
 def _pass_counters(index: str, now: datetime) -> None:
     _admit("number", index, PER_NUMBER, now, TryLater)
-    blocked = Attempt.objects.admit(_key("site", ""), PER_SITE, now)
-    if blocked:
-        raise Busy("Many people are here at this moment. Try again in a moment.")
+    pass_site(now)
 
 
 def _admit(

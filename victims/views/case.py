@@ -54,7 +54,7 @@ def _refused(
         case services.TryLater():
             text, status = _wait(refusal.minutes), 429
         case services.Busy():
-            text, status = _busy(), 503
+            text, status = busy(), 503
     form.add_error("pin", text)
     response = render(request, template, {"form": form, **context}, status=status)
     if isinstance(refusal, services.TryLater):
@@ -87,7 +87,7 @@ def _from_network(minutes: int) -> str:
     ) % {"minutes": minutes}
 
 
-def _busy() -> str:
+def busy() -> str:
     return _(
         "Something went wrong on our side. Nothing was sent. Try again, or use the phone lines."
     )

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from victims import access, credentials, services
 from victims.forms import AgeForm, SendForm
+from victims.views.case import busy
 
 # Where each way leads once everybody was 18 or older: straight to the images, first to keeping proof, first to what
 # to do about a threat.
@@ -61,12 +62,18 @@ def _send(request: HttpRequest) -> HttpResponse:
         # The page without its field for files: what was sent stands in the form and waits for the answer.
         return render(request, "victims/send_again.html", _sending(form), status=422)
     now = timezone.now()
-    case, number = services.open_case(
-        fingerprints=form.cleaned_data["hash"],
-        pin=form.cleaned_data["pin"],
-        language=get_language(),
-        now=now,
-    )
+    try:
+        case, number = services.open_case(
+            fingerprints=form.cleaned_data["hash"],
+            pin=form.cleaned_data["pin"],
+            language=get_language(),
+            now=now,
+        )
+    except services.Busy:
+        form.add_error("pin", busy())
+        again = render(request, "victims/send_again.html", _sending(form), status=503)
+        again["Retry-After"] = "2"
+        return again
     access.admit(request, case, now, failed_tries=0)
     access.keep_number(request, number)
     return redirect("victims:number")
