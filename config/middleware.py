@@ -9,6 +9,7 @@ from allauth.account.authentication import get_authentication_records
 from allauth.mfa.utils import is_mfa_enabled
 from csp.constants import SELF
 from django.conf import settings
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
@@ -20,8 +21,12 @@ _log = structlog.get_logger(__name__)
 # Faces by the namespace of the matched route, so that one development process behaves like four.
 _STAFF_SPACES = {"reviews", "appeals_desk", "admin"}
 _HUB_SPACES = {"victims"}
+# These have limits of their own (moderation.http, config.uploads).
+_SPACES_WITH_PICTURES = {"api", "sandbox"}
 # The hub takes short forms only: a picture cannot be sent even by a page that was tampered with (T-01).
-HUB_BODY_LIMIT = 64 * 1024
+BODY_LIMIT = 64 * 1024
+# However busy somebody is, they sign in anew after a working day; 30 quiet minutes end a session before that.
+LONGEST_STAFF_SESSION = 10 * 3600
 
 
 class RequestLog:
@@ -97,8 +102,11 @@ class ContentPolicyByFace:
         return response
 
 
-class HubBodyGate:
-    """On the hub's routes: nothing but short urlencoded forms. 415 for another type, 413 for more."""
+class BodyGate:
+    """Nothing but short forms, before anything reads them; on the hub nothing but urlencoded ones.
+
+    413 for more, 415 for another type. Otherwise anybody could have 50 MiB read into the memory of a public face.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -112,15 +120,17 @@ class HubBodyGate:
         match = request.resolver_match
         if request.method in ("GET", "HEAD") or match is None:
             return None
-        if not set(match.namespaces) & _HUB_SPACES:
+        spaces = set(match.namespaces)
+        if spaces & _SPACES_WITH_PICTURES:
             return None
-        if request.content_type != "application/x-www-form-urlencoded":
+        plain = request.content_type == "application/x-www-form-urlencoded"
+        if spaces & _HUB_SPACES and not plain:
             return render(request, "errors/415.html", status=415)
         try:
             length = int(request.META.get("CONTENT_LENGTH") or 0)
         except ValueError:
-            length = HUB_BODY_LIMIT + 1
-        if length > HUB_BODY_LIMIT:
+            length = BODY_LIMIT + 1
+        if length > BODY_LIMIT:
             return render(request, "errors/413.html", status=413)
         return None
 
@@ -142,6 +152,9 @@ class SecondFactorRequired:
             return None
         if not getattr(view, "login_required", True):
             return None
+        if _is_over(request):
+            logout(request)
+            return redirect(settings.LOGIN_URL)
         if match.url_name in _BEFORE_SECOND_FACTOR:
             return None
         if passed_second_factor(request):
@@ -154,6 +167,13 @@ class SecondFactorRequired:
             query = urlencode({"next": resolve_url(path)})
             return redirect(f"{reverse('mfa_reauthenticate')}?{query}")
         return redirect("mfa_activate_totp")
+
+
+def _is_over(request: HttpRequest) -> bool:
+    """The first record of a session is its beginning; confirming again adds others."""
+    records = get_authentication_records(request, request.user)
+    began = min((record["at"] for record in records), default=0.0)
+    return bool(records) and time.time() - began > LONGEST_STAFF_SESSION
 
 
 _BEFORE_SECOND_FACTOR = {

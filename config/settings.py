@@ -194,7 +194,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.FaceHeaders",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "config.middleware.HubBodyGate",
+    "config.middleware.BodyGate",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

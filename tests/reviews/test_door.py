@@ -163,6 +163,28 @@ class TestEnrolling:
             assert client.get(path).url.startswith(reverse("mfa_reauthenticate"))
 
 
+def test_a_session_ends_after_a_working_day_however_busy(client: Client) -> None:
+    let_in(client, UserFactory())
+    began = timezone.now()
+    with time_machine.travel(began, tick=False) as clock:
+        for _ in range(30):
+            clock.shift(20 * 60)
+            assert client.get("/staff/").status_code == 200
+        clock.shift(60)
+
+        assert client.post(reverse("reviews:claim")).url == reverse("account_login")
+        assert client.get("/staff/").url.startswith(reverse("account_login"))
+
+
+@pytest.mark.parametrize("name", ["account_login", "reviews:claim", "appeals:ground"])
+def test_no_face_reads_more_than_a_short_form(client: Client, name: str) -> None:
+    big = "x" * (64 * 1024)
+
+    answer = client.post(reverse(name), {"words": big})
+
+    assert answer.status_code == 413
+
+
 def test_the_second_factor_of_another_person_counts_for_nobody(client: Client) -> None:
     session = let_in(client, UserFactory())
     session["account_authentication_methods_user"] = str(UserFactory().pk)
