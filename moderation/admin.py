@@ -7,8 +7,9 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.db import transaction
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from moderation.models import AuditEntry, HashBank, Platform, User
@@ -85,6 +86,21 @@ class StaffAdmin(Recorded, UserAdmin):  # type: ignore[type-arg]
             },
         )
     ]
+
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        """Another's passphrase, in the record like any change; Django saves it past ``save_model``."""
+        assert isinstance(request.user, User)  # noqa: S101 (the admin is behind a sign-in)
+        with transaction.atomic():
+            response = super().user_change_password(request, id, form_url)
+            if request.method == "POST" and response.status_code == 302:
+                AuditEntry.record(
+                    actor=request.user,
+                    verb="user.passphrase_set",
+                    target=User.objects.get(pk=id),
+                )
+        return response
 
 
 @admin.register(AuditEntry)

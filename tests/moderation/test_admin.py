@@ -94,6 +94,23 @@ class TestTheAdmin:
         assert [verb for verb, _ in deeds()] == ["user.added"]
         assert passphrase not in AuditEntry.objects.get().text
 
+    def test_records_that_a_passphrase_was_set_for_somebody(
+        self, client: Client, administrator: User, reviewer: User
+    ) -> None:
+        passphrase = "a long and unheard phrase 7"
+        page = f"{HOME}user/{reviewer.pk}/password/"
+        typed = {"password1": passphrase, "password2": passphrase}
+        assert client.post(page, {**typed, "password2": "x"}).status_code == 200
+        assert deeds() == []
+
+        client.post(page, {**typed, "usable_password": "true"})
+
+        reviewer.refresh_from_db()
+        assert reviewer.check_password(passphrase)
+        entry = AuditEntry.objects.get()
+        assert entry.facts["verb"] == "user.passphrase_set"
+        assert entry.facts["target"] == f"moderation.user:{reviewer.pk}"
+
     def test_deletes_nothing(self, client: Client, administrator: User) -> None:
         for row in (PlatformFactory(), HashBankFactory(), administrator):
             name = row._meta.model_name
