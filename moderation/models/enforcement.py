@@ -27,6 +27,8 @@ class Enforcement(Work):
         DISABLE_ACCOUNT = "DISABLE_ACCOUNT", "Disable the account"
         ENABLE_ACCOUNT = "ENABLE_ACCOUNT", "Enable the account"
 
+    ACCOUNT_ACTIONS = (Action.DISABLE_ACCOUNT, Action.ENABLE_ACCOUNT)
+
     public_id = models.CharField(max_length=32, unique=True, default=token)
     platform = models.ForeignKey(
         Platform, on_delete=models.PROTECT, related_name="enforcements"
@@ -93,7 +95,7 @@ class Enforcement(Work):
 
     @property
     def is_about_account(self) -> bool:
-        return self.action in (self.Action.DISABLE_ACCOUNT, self.Action.ENABLE_ACCOUNT)
+        return self.action in self.ACCOUNT_ACTIONS
 
 
 INVERSE = {

@@ -107,6 +107,20 @@ class Work(models.Model):
             error_code=code[:40],
         )
 
+    def revive(self, now: datetime) -> bool:
+        """Let it be tried again after it was given up. It stays known as tried: a try may have had its effect."""
+        dead = type(self)._default_manager.filter(
+            pk=self.pk, work_state=Work.WorkState.DEAD
+        )
+        return bool(
+            dead.update(
+                work_state=Work.WorkState.WAITING,
+                attempt_count=1,
+                next_attempt_at=now,
+                error_code="",
+            )
+        )
+
     def cancel(self) -> bool:
         """Take back what no worker has begun; false if it is too late."""
         model = type(self)

@@ -11,10 +11,7 @@ from moderation.platforms import Confirmation, PlatformError, Target, get_platfo
 
 _log = structlog.get_logger(__name__)
 
-_ACCOUNT_ACTIONS = [
-    Enforcement.Action.DISABLE_ACCOUNT,
-    Enforcement.Action.ENABLE_ACCOUNT,
-]
+_ACCOUNT_ACTIONS = Enforcement.ACCOUNT_ACTIONS
 _UNFINISHED = [Work.WorkState.WAITING, Work.WorkState.RUNNING]
 
 

@@ -36,6 +36,7 @@ from moderation.services.matching import (
     match,
     match_picture,
 )
+from moderation.services.reviving import revive
 
 __all__ = [
     "ApproverIsDecider",
@@ -62,6 +63,7 @@ __all__ = [
     "picture_for_review",
     "receive_content",
     "reverse_enforcements",
+    "revive",
     "unconfirm",
     "withdraw_source",
 ]
