@@ -10,6 +10,9 @@ from django.db import connection
 
 from moderation.models import Platform, User
 from tests.factories import PlatformFactory, UserFactory
+from tests.services.as_roles import requests_run_as_their_face
+
+__all__ = ["requests_run_as_their_face"]
 
 triggers = importlib.import_module("moderation.migrations.0002_audit_triggers")
 PICTURES = Path(importlib.import_module("skimage").__file__).parent / "data"

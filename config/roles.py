@@ -1,0 +1,239 @@
+"""Which database role may do what: the grant matrix, as data. ``manage.py grant_roles`` applies it (T-49).
+
+One role for each zone of production, so that a face that was broken into gives what that face handles and no more. The
+keeper is no row here: it owns the tables, migrates, and runs the commands of an operator. Zones without a database
+(decoder) have no role. What is not listed is not granted; no role may TRUNCATE, alter, or create anything.
+
+Identity columns need no right on their sequence, so none is given.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+VERBS: Final = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What one role may do with one table.
+
+    ``verbs`` are letters of ``VERBS``. ``select`` and ``update`` name the only columns that may be read or changed,
+    ``hide`` the only ones that may not be read. To lock a row is to be allowed to change some column of it.
+    """
+
+    verbs: str
+    select: str = ""
+    hide: str = ""
+    update: str = ""
+
+    def allows(self, verb: str, column: str) -> bool:
+        if verb not in self.verbs:
+            return False
+        if verb == "S":
+            listed = not self.select or column in self.select.split()
+            return listed and column not in self.hide.split()
+        return verb != "U" or not self.update or column in self.update.split()
+
+    def columns(self, verb: str, known: Collection[str]) -> list[str] | None:
+        """The columns to grant; None for the whole table, as it is and as it may become."""
+        narrowed = {"S": self.select or self.hide, "U": self.update}.get(verb)
+        if not narrowed:
+            return None
+        return [column for column in known if self.allows(verb, column)]
+
+    @property
+    def named(self) -> set[str]:
+        return set(f"{self.select} {self.hide} {self.update}".split())
+
+
+@dataclass(frozen=True, slots=True)
+class RowRule:
+    """Which rows of a table a role may see and touch, and which it may write; the database adds it to each query."""
+
+    using: str
+    check: str = ""
+
+
+Matrix = Mapping[str, Mapping[str, Rights]]
+
+_WORK: Final = "work_state attempt_count next_attempt_at started_at done_at error_code"
+# Every deed adds to the record, and whoever adds moves the chain's end. Only the console may read what was added:
+# the number that a new entry got is all that the others need.
+_RECORD: Final = {
+    "moderation_auditentry": Rights("SI", select="id"),
+    "moderation_audithead": Rights("SIU", update="number hash"),
+}
+# The column that tells whose session it is exists only where the roles do; see ROWS.
+SESSION_OWNER: Final = "owner_role"
+_SESSIONS: Final = {"django_session": Rights("SIUD", hide=SESSION_OWNER)}
+# Deleting a fingerprint takes its confirmations and exceptions along, and empties the link of its matches.
+_UNBANK: Final = {
+    "moderation_bankcounter": Rights("SIU", update="number live_count checksum"),
+    "moderation_bankchange": Rights("I"),
+    "moderation_hashconfirmation": Rights("SD", select="id banked_hash_id"),
+    "moderation_hashexception": Rights("SD", select="id banked_hash_id"),
+    "moderation_match": Rights(
+        "SU", select="id banked_hash_id", update="banked_hash_id"
+    ),
+}
+
+_HUB: Final = {
+    **_RECORD,
+    **_SESSIONS,
+    **_UNBANK,
+    "victims_case": Rights(
+        "SIU", update="state withdrawn_at band failed_tries last_opened_at"
+    ),
+    "victims_submittedhash": Rights("SID"),
+    "victims_attempt": Rights("SIUD"),
+    "victims_dailysalt": Rights("SI"),
+    "moderation_platform": Rights("S", select="name is_active"),
+    "moderation_hashbank": Rights("S"),
+    # Withdrawing takes the value out of the bank's checksum, and for that it is read.
+    "moderation_bankedhash": Rights("SID"),
+}
+
+_APPEALS: Final = {
+    **_RECORD,
+    **_SESSIONS,
+    # The grant is locked while an appeal is lodged.
+    "reviews_appealgrant": Rights("SU", update="created_at"),
+    "reviews_decision": Rights("S", hide="private_notes"),
+    "reviews_policy": Rights("S", hide="guidance"),
+    # Neither what was seen nor by which of two means: an appellant must not learn of a fingerprint (T-16).
+    "moderation_flag": Rights("S", hide="source priority priority_parts"),
+    "moderation_content": Rights("S", hide="caption body_index"),
+    "moderation_platform": Rights("S"),
+    "moderation_platformaccount": Rights("S"),
+    "moderation_enforcement": Rights(
+        "S", select="id cause_ref action work_state approved_by_id"
+    ),
+    # A picture is kept for the second look; its key stays out of sight.
+    "moderation_evidence": Rights(
+        "SU", select="id content_id expires_at destroyed_at", update="expires_at"
+    ),
+    "moderation_notice": Rights("SI", hide="text_sealed"),
+    "appeals_appeal": Rights("SI", hide="words_sealed"),
+}
+
+_API: Final = {
+    **_RECORD,
+    # A cookie that somebody sends along is looked up, and nothing is found: this face has no sessions.
+    "django_session": Rights("S", hide=SESSION_OWNER),
+    "moderation_platform": Rights("S"),
+    "moderation_apikey": Rights("S"),
+    "moderation_keybudget": Rights("SIU", update="full_at"),
+    "moderation_platformaccount": Rights("SI"),
+    "moderation_content": Rights("SI"),
+    "moderation_evidence": Rights("SI", select="id name"),
+    "moderation_hashbank": Rights("S"),
+    "moderation_bankedhash": Rights("S"),
+    "moderation_hashexception": Rights("S"),
+    "moderation_bankcounter": Rights("S"),
+    "moderation_bankchange": Rights("S"),
+    "moderation_hashexception": Rights("S"),
+}
+
+_STAFF: Final = {
+    **_RECORD,
+    **_SESSIONS,
+    **_UNBANK,
+    "moderation_auditentry": Rights("SI"),
+    "moderation_user": Rights("SIU"),
+    "moderation_user_groups": Rights("S"),
+    "moderation_user_user_permissions": Rights("S"),
+    "auth_group": Rights("S"),
+    "auth_group_permissions": Rights("S"),
+    "auth_permission": Rights("S"),
+    "django_content_type": Rights("S"),
+    "django_admin_log": Rights("SI"),
+    "account_emailaddress": Rights("S"),
+    "mfa_authenticator": Rights("SIUD"),
+    "moderation_platform": Rights("SIU"),
+    "moderation_platformaccount": Rights("S"),
+    "moderation_content": Rights("S"),
+    "moderation_evidence": Rights("S"),
+    "moderation_fingerprint": Rights("S"),
+    "moderation_detection": Rights("S"),
+    "moderation_hashbank": Rights("SU"),
+    "moderation_bankedhash": Rights("SUD", update="standing"),
+    "moderation_hashconfirmation": Rights("SID"),
+    "moderation_hashexception": Rights("SID"),
+    "moderation_match": Rights("SU", update="banked_hash_id"),
+    "moderation_flag": Rights("SU", update="resolved_at lease_epoch"),
+    "moderation_enforcement": Rights(
+        "SIU", update="work_state next_attempt_at approved_by_id approved_at"
+    ),
+    "moderation_notice": Rights("SI", hide="text_sealed"),
+    "reviews_policy": Rights("S"),
+    "reviews_claim": Rights("SIU", update="expires_at ended_at ended_why"),
+    "reviews_reveal": Rights("SIU", update="served_at"),
+    # What was decided, by whom and why is written once.
+    "reviews_decision": Rights("SIU", update="overturned_at"),
+    "reviews_appealgrant": Rights("SI"),
+    "appeals_appeal": Rights(
+        "SU",
+        update="lease_epoch first_approver_id decided_by_id decided_at outcome reasoning",
+    ),
+    "appeals_appealclaim": Rights("SIU", update="expires_at ended_at ended_why"),
+}
+
+_WORKER: Final = {
+    **_RECORD,
+    "django_session": Rights("SD", select="expire_date"),
+    "moderation_platform": Rights("S"),
+    "moderation_platformaccount": Rights("SU", update="state"),
+    "moderation_content": Rights("SU", update=f"{_WORK} visibility refused_code"),
+    "moderation_evidence": Rights("SU", update="expires_at wrapped_key destroyed_at"),
+    "moderation_fingerprint": Rights("SID"),
+    "moderation_detection": Rights("SI"),
+    "moderation_match": Rights("SI"),
+    "moderation_flag": Rights("SIU", update="version priority priority_parts due_at"),
+    "moderation_hashbank": Rights("S"),
+    "moderation_bankedhash": Rights("SU", update="search_began_at searched_at"),
+    "moderation_bankcounter": Rights("S"),
+    "moderation_bankchange": Rights("S"),
+    "moderation_hashexception": Rights("S"),
+    "moderation_enforcement": Rights("SIU", update=_WORK),
+    "moderation_notice": Rights("SUD", update=_WORK),
+    "reviews_claim": Rights("SU", update="ended_at ended_why"),
+    # Once a day the band of each case, and every hour what has expired; never a number, a PIN or a network.
+    "victims_case": Rights(
+        "SU",
+        select="id state opened_at band_minute band_refreshed_at",
+        update="band band_refreshed_at",
+    ),
+    "victims_submittedhash": Rights("S", select="case_id source_ref"),
+    "victims_attempt": Rights("SD", select="id expires_at"),
+    "victims_dailysalt": Rights("SD", select="id day"),
+}
+
+MATRIX: Final[Matrix] = {
+    "hub": _HUB,
+    "appeals": _APPEALS,
+    "api": _API,
+    "staff": _STAFF,
+    "worker": _WORKER,
+}
+
+_OWN: Final = RowRule(f"{SESSION_OWNER} = current_user")
+_ALL: Final = RowRule("true")
+_CASES: Final = "bank_id IN (SELECT id FROM moderation_hashbank WHERE kind = 'CASES')"
+# Rows, where columns are not enough. A session of the console is worth nothing to whoever reads the table through a
+# public face; and through the hub nobody plants a confirmed fingerprint, which alone can block (T-21).
+ROWS: Final[Mapping[str, Mapping[str, RowRule]]] = {
+    "django_session": {
+        "hub": _OWN,
+        "appeals": _OWN,
+        "api": _OWN,
+        "staff": _OWN,
+        "worker": RowRule("expire_date < now()"),
+    },
+    "moderation_bankedhash": {
+        "hub": RowRule(_CASES, check=f"standing = 'CLAIMED' AND {_CASES}"),
+        "api": _ALL,
+        "staff": _ALL,
+        "worker": _ALL,
+    },
+}
