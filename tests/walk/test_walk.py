@@ -87,8 +87,13 @@ class TestTheWalk:
         self._overturn(people(), stack)
         wait_until(lambda: state(stand_in, post) == "VISIBLE", "the restoration")
         wait_until(lambda: stand_in.account("walker").state == "ACTIVE", "the account")
-        subjects = [message.subject for message in stand_in.inbox("walker")]
-        assert "Your appeal was decided" in subjects
+        wait_until(
+            lambda: (
+                "Your appeal was decided"
+                in [message.subject for message in stand_in.inbox("walker")]
+            ),
+            "the letter",
+        )
 
         copy = publish(stack, stand_in, "other", resaved(original, 0.45, 50))
         wait_until(lambda: state(stand_in, copy) == "HELD", "the next copy's hold")
