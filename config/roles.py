@@ -132,7 +132,6 @@ _API: Final = {
     "moderation_hashexception": Rights("S"),
     "moderation_bankcounter": Rights("S"),
     "moderation_bankchange": Rights("S"),
-    "moderation_hashexception": Rights("S"),
 }
 
 _STAFF: Final = {
