@@ -125,7 +125,8 @@ def running(folder: Path, **more: str) -> Iterator[Stack]:
 
 
 def _commands(port: str) -> dict[str, list[str]]:
-    celery = [sys.executable, "-m", "celery", "-A", "config"]
+    # Without the banner, which names the broker.
+    celery = [sys.executable, "-m", "celery", "--quiet", "-A", "config"]
     quiet = ["--loglevel", "warning"]
     return {
         "web": [
