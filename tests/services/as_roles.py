@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import Error, connection
+from django.db.backends.base.creation import TEST_DATABASE_PREFIX
 from django.http import HttpResponse
 from django.test import Client
 
@@ -24,10 +25,12 @@ def requests_run_as_their_face(
     django_db_blocker: Any,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[None]:
-    if connection.vendor != "postgresql":
+    if connection.vendor == "postgresql":
+        request.getfixturevalue("django_db_setup")
+    # Not made where no test needs it.
+    if not str(connection.settings_dict["NAME"]).startswith(TEST_DATABASE_PREFIX):
         yield
         return
-    request.getfixturevalue("django_db_setup")
     with (
         django_db_blocker.unblock(),
         granted(tmp_path_factory.mktemp("roles")) as urls,
