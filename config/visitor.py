@@ -44,12 +44,12 @@ class Page:
 
 
 class Visitor:
-    """One person's cookies on one site."""
+    """One person's cookies on one site; ``handlers`` are for a site that is not reached by its name."""
 
-    def __init__(self, site: str) -> None:
+    def __init__(self, site: str, *handlers: urllib.request.BaseHandler) -> None:
         self.site = site
         self._open = urllib.request.build_opener(
-            urllib.request.HTTPCookieProcessor(CookieJar())
+            urllib.request.HTTPCookieProcessor(CookieJar()), *handlers
         ).open
 
     def get(self, path: str) -> Page:

@@ -32,18 +32,49 @@ class WalkBroken(Exception):  # noqa: N818
 
 
 class Walk:
-    """One play of the walk on a running installation. ``say`` gets each step's text and its seconds."""
+    """One play of the walk on a running installation. ``say`` gets each step's text and its seconds.
+
+    How the doors are reached is in ``visitor``, ``send``, ``read`` and ``sign_in``.
+    """
 
     def __init__(self, stack: Stack, say: Callable[[str, float], None]) -> None:
         self._stack = stack
         self._say = say
         self._stand_in = Sandbox(alias="facebook", folder=str(stack.logs / "sandbox"))
         self._original = demo.picture(PICTURE).read_bytes()
-        self._logins: dict[str, dict[str, str]] = json.loads(
-            (stack.logs / "demo-logins.json").read_text(encoding="utf-8")
-        )
-        self._person = Visitor(stack.url)
+        self._person = self.visitor("hub")
         self.number = ""
+
+    def visitor(self, face: str) -> Visitor:
+        """Somebody new at one face; here all of them have one address."""
+        return Visitor(self._stack.url)
+
+    def send(self, post: Post) -> None:
+        client.send(self._stand_in, post, self._stack.url)
+
+    def read(self, post: Post) -> dict[str, Any]:
+        """What the API says became of a post."""
+        request = urllib.request.Request(  # noqa: S310 (our own address)
+            f"{self._stack.url}/api/v1/content/{post.id}/",
+            headers={"Authorization": f"Bearer {self._stand_in.key}"},
+        )
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
+            found: dict[str, Any] = json.load(answer)
+        return found
+
+    def sign_in(self, name: str) -> Visitor:
+        """A member of staff at their desk."""
+        logins = self._stack.logs / "demo-logins.json"
+        login = json.loads(logins.read_text(encoding="utf-8"))[name]
+        visitor = self.visitor("staff")
+        page = visitor.get("/staff/login/")
+        page = visitor.submit(
+            page, "/staff/login/", login=name, password=login["passphrase"]
+        )
+        code = demo.code_for(login["secret"], datetime.now(UTC))
+        page = visitor.submit(page, "/staff/code/", code=code)
+        self._expect(page.url.endswith("/staff/"), f"the desk of {name}", page)
+        return visitor
 
     def play(self) -> None:
         """
@@ -107,7 +138,7 @@ class Walk:
         with self._step(
             "The person opens the case with number and PIN, and stops and deletes it"
         ):
-            visitor = Visitor(self._stack.url)
+            visitor = self.visitor("hub")
             page = visitor.get("/open/")
             page = visitor.submit(page, "/open/", number=self.number, pin=PIN)
             page = visitor.submit(page, "/ready/")
@@ -125,7 +156,7 @@ class Walk:
             caption="look at this",
             now=datetime.now(UTC),
         )
-        client.send(self._stand_in, post, self._stack.url)
+        self.send(post)
         return post
 
     def hold(self, post: Post) -> None:
@@ -142,18 +173,9 @@ class Walk:
     def _settled(self, post: Post, state: str, text: str) -> None:
         """Wait until the check is done, then look: nothing may have happened."""
         with self._step(text):
-            until(lambda: self._checked(post), text)
+            until(lambda: self.read(post)["state"] == "checked", text)
             if self._state(post) != state:
                 raise WalkBroken(text)
-
-    def _checked(self, post: Post) -> bool:
-        request = urllib.request.Request(  # noqa: S310 (our own address)
-            f"{self._stack.url}/api/v1/content/{post.id}/",
-            headers={"Authorization": f"Bearer {self._stand_in.key}"},
-        )
-        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
-            found: dict[str, Any] = json.load(answer)
-        return str(found["state"]) == "checked"
 
     def _await_account(self, account: str, state: str) -> None:
         text = f"The account is {state.lower()} on the platform"
@@ -162,22 +184,11 @@ class Walk:
 
     # d. Reviewers
 
-    def _signed_in(self, name: str) -> Visitor:
-        visitor = Visitor(self._stack.url)
-        page = visitor.get("/staff/login/")
-        page = visitor.submit(
-            page, "/staff/login/", login=name, password=self._logins[name]["passphrase"]
-        )
-        code = demo.code_for(self._logins[name]["secret"], datetime.now(UTC))
-        page = visitor.submit(page, "/staff/code/", code=code)
-        self._expect(page.url.endswith("/staff/"), f"the desk of {name}", page)
-        return visitor
-
     def _review(self, name: str) -> None:
         with self._step(
             "A reviewer signs in with a second factor, takes the flag, looks, decides"
         ):
-            visitor = self._signed_in(name)
+            visitor = self.sign_in(name)
             page = visitor.submit(visitor.get("/staff/"), "/staff/next/")
             policies = re.findall(r'name="policy" value="(\d+)"', page.text)
             self._expect(bool(policies), "the flag", page)
@@ -203,7 +214,7 @@ class Walk:
 
     def _approve(self, name: str) -> None:
         with self._step("A second reviewer agrees that the account is disabled"):
-            visitor = self._signed_in(name)
+            visitor = self.sign_in(name)
             page = visitor.submit(visitor.get("/staff/approvals/"), "/approve/")
             self._expect(page.status == 200, "the approval", page)
 
@@ -216,7 +227,7 @@ class Walk:
             link = until(
                 lambda: appeal_link(self._stand_in, account), "the statement of reasons"
             )
-            visitor = Visitor(self._stack.url)
+            visitor = self.visitor("appeals")
             page = visitor.submit(visitor.get(str(link)), "/again/")
             self._expect("The decision of" in page.text, "the decision", page)
             page = visitor.get("/again/why/")
@@ -230,7 +241,7 @@ class Walk:
 
     def _decide_appeal(self, name: str) -> None:
         with self._step("A third reviewer, who took no part, changes the decision"):
-            visitor = self._signed_in(name)
+            visitor = self.sign_in(name)
             page = visitor.submit(
                 visitor.get("/staff/appeals/"), "/staff/appeals/next/"
             )
