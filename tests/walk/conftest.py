@@ -81,10 +81,9 @@ def logs(stack: Stack) -> str:
     )
 
 
-def send(stack: Stack, key: str, external_id: str, picture: bytes, **more: str) -> int:
-    """POST /api/v1/content/ as a platform would; the status."""
+def multipart(picture: bytes, **fields: str) -> tuple[bytes, str]:
+    """The body of a form with a picture, and its content type."""
     boundary = uuid.uuid4().hex
-    fields = {"external_id": external_id, "account_id": "kim", **more}
     body = b"".join(
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
         for name, value in fields.items()
@@ -94,13 +93,17 @@ def send(stack: Stack, key: str, external_id: str, picture: bytes, **more: str) 
         "Content-Type: application/octet-stream\r\n\r\n"
     ).encode()
     body += picture + f"\r\n--{boundary}--\r\n".encode()
+    return body, f"multipart/form-data; boundary={boundary}"
+
+
+def send(stack: Stack, key: str, external_id: str, picture: bytes, **more: str) -> int:
+    """POST /api/v1/content/ as a platform would; the status."""
+    fields = {"external_id": external_id, "account_id": "kim", **more}
+    body, kind = multipart(picture, **fields)
     request = urllib.request.Request(
         f"{stack.url}/api/v1/content/",
         data=body,
-        headers={
-            "Authorization": f"Bearer {key}",
-            "Content-Type": f"multipart/form-data; boundary={boundary}",
-        },
+        headers={"Authorization": f"Bearer {key}", "Content-Type": kind},
     )
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
