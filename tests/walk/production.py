@@ -28,6 +28,7 @@ from tests.services.servers import free_port
 from tests.walk.conftest import wait_until
 
 HOSTS = {face: f"{face}.example.org" for face in ("hub", "appeals", "staff", "api")}
+OWNER = "keeper"
 KEYS = ("SECRET_KEY", "EVIDENCE_KEY", "BANK_KEY", "PIN_PEPPER")
 # The keys that zones share. Where a zone is not named, it gets a value of its own there that opens nothing.
 SHARED = {
@@ -70,12 +71,12 @@ class Proxy(urllib.request.HTTPSHandler):
 
 @dataclass
 class Installation(Stack):
-    """``environment`` is the owner's; the processes have environments of their own."""
+    """``environment`` is the owner's; each zone has one of its own in ``zones``."""
 
+    zones: dict[str, dict[str, str]] = field(default_factory=dict)
     ports: dict[str, int] = field(
         default_factory=lambda: {host: free_port() for host in HOSTS.values()}
     )
-    own: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def proxy(self) -> Proxy:
@@ -89,10 +90,7 @@ class Installation(Stack):
             self.processes[name] = subprocess.Popen(
                 self._command(name),
                 cwd=_HOME,
-                env={
-                    **self.environment,
-                    **self.own["worker" if name == "beat" else name],
-                },
+                env=self.zones["worker" if name == "beat" else name],
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -147,14 +145,13 @@ def installed(
 ) -> Iterator[Installation]:
     """``server`` is a superuser's DATABASE_URL; what is made there is gone afterwards."""
     mark = secrets.token_hex(4)
-    with _database(server, mark) as (owner, roles):
-        installation = Installation(
-            "", _common(folder, owner=owner, redis=redis) | dict(bucket), folder
-        )
-        _write_keys(folder, roles)
-        for face in MATRIX:
-            may_read_pictures = credentials if face in WITH_PICTURES else {}
-            installation.own[face] = {**_own(folder, face), **may_read_pictures}
+    with _database(server, mark) as urls:
+        _write_keys(folder, urls)
+        common = {**_common(folder), "REDIS_URL": redis, **bucket}
+        zones = {zone: common | _own(folder, zone) for zone in (OWNER, *MATRIX)}
+        for zone in WITH_PICTURES:
+            zones[zone] |= credentials
+        installation = Installation("", zones[OWNER], folder, zones=zones)
         try:
             with _static_files(installation):
                 installation.commands(
@@ -172,23 +169,22 @@ def installed(
 
 
 @contextmanager
-def _database(server: str, mark: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """A database and its owner, and a DATABASE_URL for each role that is yet to be made."""
-    name, keeper = f"production_{mark}", f"nwmc_keeper_{mark}"
-    urls = {
-        role: _url(server, f"nwmc_{role}_{mark}", name) for role in ("keeper", *MATRIX)
-    }
-    password = urlsplit(urls["keeper"]).password
+def _database(server: str, mark: str) -> Iterator[dict[str, str]]:
+    """A database with its owner; the DATABASE_URL of each zone, also of those whose role is yet to be made."""
+    name, zones = f"production_{mark}", (OWNER, *MATRIX)
+    urls = {zone: _url(server, f"nwmc_{zone}_{mark}", name) for zone in zones}
+    keeper = f"nwmc_{OWNER}_{mark}"
+    password = urlsplit(urls[OWNER]).password
     with psycopg.connect(server, autocommit=True) as session:
         session.execute(f"CREATE ROLE {keeper} LOGIN CREATEROLE PASSWORD '{password}'")
         session.execute(f"CREATE DATABASE {name} OWNER {keeper}")
     try:
-        yield urls.pop("keeper"), urls
+        yield urls
     finally:
         with psycopg.connect(server, autocommit=True) as session:
             session.execute(f"DROP DATABASE {name} WITH (FORCE)")
-            for role in (*MATRIX, "keeper"):
-                session.execute(f"DROP ROLE IF EXISTS nwmc_{role}_{mark}")
+            for zone in reversed(zones):
+                session.execute(f"DROP ROLE IF EXISTS nwmc_{zone}_{mark}")
 
 
 def _url(server: str, role: str, name: str) -> str:
@@ -196,7 +192,7 @@ def _url(server: str, role: str, name: str) -> str:
     return f"postgres://{role}:{secrets.token_urlsafe(16)}@{address}/{name}"
 
 
-def _common(folder: Path, *, owner: str, redis: str) -> dict[str, str]:
+def _common(folder: Path) -> dict[str, str]:
     platforms = {
         "facebook": {
             "ADAPTER": "moderation.platforms.sandbox.Sandbox",
@@ -217,11 +213,7 @@ def _common(folder: Path, *, owner: str, redis: str) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "VAR_DIR": str(folder / "var"),
-        "FACE": "worker",
-        "DATABASE_URL": owner,
-        "REDIS_URL": redis,
         **{f"{face.upper()}_URL": f"https://{host}" for face, host in HOSTS.items()},
-        **{name: _key() for name in KEYS},
         "CLIENT_ADDRESS_META": "HTTP_X_REAL_IP",
         "JURISDICTION": "IE",
         "REPORTING_BODY": "the hotline",
@@ -238,23 +230,23 @@ def _key() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def _write_keys(folder: Path, roles: Mapping[str, str]) -> None:
+def _write_keys(folder: Path, urls: Mapping[str, str]) -> None:
     """``keys/<zone>/``: what each zone may read, and nothing of another one."""
     shared = {name: _key() for name in SHARED}
-    for face, url in roles.items():
-        home = folder / "keys" / face
+    for zone, url in urls.items():
+        home = folder / "keys" / zone
         home.mkdir(parents=True)
         (home / "database_url").write_text(url)
         for name in KEYS:
-            is_shared = face in SHARED.get(name, set())
+            is_shared = zone in SHARED.get(name, set())
             (home / name.lower()).write_text(shared[name] if is_shared else _key())
 
 
-def _own(folder: Path, face: str) -> dict[str, str]:
-    home = folder / "keys" / face
+def _own(folder: Path, zone: str) -> dict[str, str]:
+    home = folder / "keys" / zone
     names = ("DATABASE_URL", *KEYS)
     files = {f"{name}_FILE": str(home / name.lower()) for name in names}
-    return {"FACE": face, **files}
+    return {"FACE": "worker" if zone == OWNER else zone, **files}
 
 
 @contextmanager

@@ -216,7 +216,8 @@ def a_face_answers_to_its_own_name_only(installation: Installation) -> None:
 
 def found(installation: Installation, query: str) -> tuple[Any, ...] | None:
     """What the owner of the database finds."""
-    with psycopg.connect(installation.environment["DATABASE_URL"]) as session:
+    url = Path(installation.environment["DATABASE_URL_FILE"]).read_text()
+    with psycopg.connect(url) as session:
         return session.execute(query).fetchone()
 
 
