@@ -8,7 +8,12 @@ broker_connection_timeout = 3
 # A web request must not hang because the bell is broken: the row is safe, and beat rings later.
 task_publish_retry = False
 broker_transport_options = (
-    {"visibility_timeout": 600, "socket_timeout": 5, "socket_connect_timeout": 3}
+    {
+        "visibility_timeout": 600,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 3,
+        "max_retries": 0,  # else a refused connection is tried again for six seconds
+    }
     if settings.REDIS_URL
     else {"data_folder": str(settings.BROKER_DIR), "polling_interval": 0.05}
 )

@@ -3,15 +3,34 @@
 from datetime import timedelta
 
 import pytest
+from celery import current_app
 from django.db import IntegrityError, transaction
+from kombu.exceptions import OperationalError as BrokerDown
 
 from moderation import tasks
 from moderation.models import Enforcement
 from moderation.models.work import MAX_ATTEMPTS, stale
 from tests.factories import NOW, EnforcementFactory
+from tests.services.servers import free_port
 
 pytestmark = pytest.mark.django_db
 WAITING, RUNNING = "WAITING", "RUNNING"
+
+
+class TestTheBell:
+    @pytest.mark.services
+    def test_does_not_keep_a_request_waiting_when_the_broker_is_down(self, monkeypatch):
+        def wait(_seconds: float) -> None:
+            pytest.fail("it waits to try again")
+
+        monkeypatch.setattr("kombu.utils.functional.sleep", wait)
+        nobody = f"redis://127.0.0.1:{free_port()}/0"
+
+        with (
+            current_app.connection_for_write(nobody) as connection,
+            pytest.raises(BrokerDown),
+        ):
+            tasks.enforce.apply_async((1,), connection=connection)
 
 
 class TestStart:

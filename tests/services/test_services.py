@@ -128,6 +128,13 @@ def test_through_a_fixture(reviewer): pass
 @pytest.mark.services
 def test_with_redis(): pass
 
+@pytest.mark.browser
+def test_looks(reviewer): pass
+
+@pytest.mark.browser
+@pytest.mark.services
+def test_the_walk(reviewer): pass
+
 def test_pure(): pass
 """
         plugin = ("-p", "tests.services.on_database", "--collect-only", "-q")
@@ -135,4 +142,9 @@ def test_pure(): pass
         _, output = pytest_run(tmp_path, source, *plugin)
 
         found = [line.split("::")[1] for line in output.splitlines() if "::" in line]
-        assert found == ["test_marked", "test_through_a_fixture", "test_with_redis"]
+        assert found == [
+            "test_marked",
+            "test_through_a_fixture",
+            "test_with_redis",
+            "test_the_walk",
+        ]

@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.apps import apps
 from django.conf import settings as django_settings
 from django.utils import timezone
 from PIL import Image
 
 from moderation import hashing, services
-from moderation.models import BankedHash, Content, HashBank, Platform
+from moderation.models import BankedHash, HashBank, Platform
 from moderation.models.partners import Scope
 from tests.moderation.api.conftest import (
     MATCH,
@@ -277,13 +278,20 @@ class TestAPicture:
     ) -> None:
         """T-46: no row, no file, no cache entry holds a piece of what was asked about."""
         marker = b"planted-marker-6f1c"
+        caller.form(MATCH, media=file(photo))  # the first one opens the key's budget
+        rows = row_counts()
         for _ in range(5):
             caller.form(MATCH, media=file(photo + marker))
 
         value = hashing.sha256(photo + marker)
         pieces = [marker, value, value.hex().encode()]
-        assert not Content.objects.exists()
+        assert row_counts() == rows
         for path in Path(django_settings.VAR_DIR).rglob("*"):
-            if path.is_file():
+            # Whoever closes SQLite's own files lets go of the locks that this process has on them.
+            if path.is_file() and "sqlite3" not in path.name:
                 kept = path.read_bytes()
                 assert not any(piece in kept for piece in pieces), path
+
+
+def row_counts() -> dict[str, int]:
+    return {model._meta.label: model.objects.count() for model in apps.get_models()}
