@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,7 +63,8 @@ class Stack:
     def kill(self, name: str) -> None:
         """SIGKILL, to the process and all its children: nothing gets to tidy up."""
         process = self.processes.pop(name)
-        os.killpg(process.pid, signal.SIGKILL)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
     def wait_until_ready(self) -> None:
@@ -79,16 +81,9 @@ class Stack:
         raise StackError(f"The web process did not start: {log[-2000:]}")
 
     def stop(self) -> None:
-        for process in self.processes.values():
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGTERM)
-        deadline = time.monotonic() + 8
-        for process in self.processes.values():
-            try:
-                process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+        """Without waiting for a farewell: nothing here outlives the installation."""
+        for name in list(self.processes):
+            self.kill(name)
 
 
 @contextmanager
@@ -112,9 +107,13 @@ def running(folder: Path, **more: str) -> Iterator[Stack]:
     }
     folder.mkdir(parents=True, exist_ok=True)
     stack = Stack(url, environment, folder)
-    stack.manage("migrate", "--verbosity", "0")
-    stack.manage("collectstatic", "--no-input", "--verbosity", "0")
-    stack.manage("setup_demo", "--quiet")
+    with ThreadPoolExecutor() as both:
+        static = both.submit(
+            stack.manage, "collectstatic", "--no-input", "--verbosity", "0"
+        )
+        stack.manage("migrate", "--verbosity", "0")
+        stack.manage("setup_demo", "--quiet")
+    static.result()
     try:
         for name in ("web", "worker", "beat"):
             stack.start(name)
