@@ -17,7 +17,7 @@ BIN := .venv/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--require-hashes --only-binary :all:
 STAGE = $(BIN)/python -m tests.services.run
-PYTEST = $(BIN)/python -m pytest -q -n 2 -p tests.services.nothing_skipped
+PYTEST = $(BIN)/python -m pytest -q -n 2 -p tests.services.spread -p tests.services.nothing_skipped
 
 # Configuration that the caller's shell holds for something else stays out of here.
 unexport DATABASE_URL REDIS_URL DEBUG FACE VAR_DIR EVIDENCE_BUCKET REAL_CASES

@@ -9,10 +9,11 @@ from django.core.management import call_command
 from django.db import connection
 
 from moderation.models import Platform, User
+from tests.browser.chromium import chromium
 from tests.factories import PlatformFactory, UserFactory
 from tests.services.as_roles import requests_run_as_their_face
 
-__all__ = ["requests_run_as_their_face"]
+__all__ = ["chromium", "requests_run_as_their_face"]
 
 triggers = importlib.import_module("moderation.migrations.0002_audit_triggers")
 PICTURES = Path(importlib.import_module("skimage").__file__).parent / "data"

@@ -7,61 +7,54 @@ import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from itertools import count
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
 from config.stack import Stack, running
-from tests.browser.conftest import chromium
 
-__all__ = ["chromium"]
-
-
-@pytest.fixture(scope="session")
-def services() -> Iterator[dict[str, str]]:
-    with own_services(redis_number=8) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def fresh_services() -> Iterator[dict[str, str]]:
-    with own_services(redis_number=9) as found:
-        yield found
+_REDIS = count(20)
 
 
 @contextmanager
-def own_services(redis_number: int) -> Iterator[dict[str, str]]:
-    """DATABASE_URL and REDIS_URL of databases of its own, where `make test` provides the servers; else nothing."""
-    given = os.environ.get("DATABASE_URL", "")
-    if not given.startswith("postgres"):
-        yield {}
-        return
+def own_services() -> Iterator[dict[str, str]]:
+    """DATABASE_URL and REDIS_URL of databases that nobody else uses."""
+    given = os.environ["DATABASE_URL"]
     name = f"walk_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(given, autocommit=True) as server:
         server.execute(f'CREATE DATABASE "{name}"')
-    redis = urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{redis_number}").geturl()
     yield {
         "DATABASE_URL": urlsplit(given)._replace(path=f"/{name}").geturl(),
-        "REDIS_URL": redis,
+        "REDIS_URL": own_redis(),
     }
     with psycopg.connect(given, autocommit=True) as server:
         server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-@pytest.fixture(scope="session")
-def stack(
-    tmp_path_factory: pytest.TempPathFactory, services: dict[str, str]
-) -> Iterator[Stack]:
+def own_redis() -> str:
+    """Of the databases 20 to 63, ten for each process that tests: a worker never sees another one's messages."""
+    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    number = next(_REDIS) + 10 * process
+    return urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{number}").geturl()
+
+
+@pytest.fixture(scope="package")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """On PostgreSQL and Redis."""
     folder = tmp_path_factory.mktemp("stack")
-    with running(folder, SWEEP_SECONDS="1", WORK_STALE_SECONDS="5", **services) as it:
+    quick = {"SWEEP_SECONDS": "1", "WORK_STALE_SECONDS": "5"}
+    with own_services() as services, running(folder, **quick, **services) as it:
         yield it
 
 
-@pytest.fixture
-def until() -> Callable[..., object]:
-    return wait_until
+@pytest.fixture(scope="package")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """On SQLite and files, as loud as it can be."""
+    folder = tmp_path_factory.mktemp("embedded")
+    with running(folder, SWEEP_SECONDS="1", LOG_LEVEL="DEBUG") as it:
+        yield it
 
 
 def wait_until(look: Callable[[], object], what: str, seconds: int = 90) -> object:
@@ -73,12 +66,6 @@ def wait_until(look: Callable[[], object], what: str, seconds: int = 90) -> obje
             return found
         time.sleep(0.1)
     raise AssertionError(f"It never came: {what}.")
-
-
-def logs(stack: Stack) -> str:
-    return "".join(
-        path.read_text(errors="replace") for path in Path(stack.logs).glob("*.log")
-    )
 
 
 def multipart(picture: bytes, **fields: str) -> tuple[bytes, str]:

@@ -10,8 +10,6 @@ from config.stack import Stack, running
 from tests.services import servers
 from tests.walk.conftest import send, wait_until
 
-pytestmark = pytest.mark.services
-
 
 @pytest.fixture
 def key_for():
@@ -31,6 +29,7 @@ def state(stack: Stack, key: str, external_id: str) -> str:
         return str(json.load(answer)["state"])
 
 
+@pytest.mark.services
 def test_content_is_taken_without_redis_and_checked_when_redis_is_back(
     tmp_path: Path, key_for, pictures: Path
 ):
@@ -55,24 +54,23 @@ def test_content_is_taken_without_redis_and_checked_when_redis_is_back(
 
 
 def test_content_is_taken_although_the_embedded_broker_cannot_be_written(
-    tmp_path: Path, key_for, pictures: Path
+    embedded: Stack, key_for, pictures: Path
 ):
     data = (pictures / "rocket.jpg").read_bytes()
-    folder = tmp_path / "stack"
-    with running(folder, SWEEP_SECONDS="1") as stack:
-        key = key_for(stack)
-        stack.kill("worker")
-        stack.kill("beat")
-        broker = folder / "broker"
-        broker.rename(folder / "broker-away")
-        broker.write_bytes(b"a file where the folder must be")
+    key = key_for(embedded)
+    embedded.kill("worker")
+    embedded.kill("beat")
+    broker = embedded.logs / "broker"
+    broker.rename(embedded.logs / "broker-away")
+    broker.write_bytes(b"a file where the folder must be")
 
-        assert send(stack, key, "during-the-outage", data) == 202
-        broker.unlink()
-        stack.start("worker")
-        stack.start("beat")
+    assert send(embedded, key, "during-the-outage", data) == 202
+    assert state(embedded, key, "during-the-outage") == "received"
+    broker.unlink()
+    embedded.start("worker")
+    embedded.start("beat")
 
-        wait_until(
-            lambda: state(stack, key, "during-the-outage") == "checked",
-            "the check after the outage",
-        )
+    wait_until(
+        lambda: state(embedded, key, "during-the-outage") == "checked",
+        "the check after the outage",
+    )

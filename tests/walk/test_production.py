@@ -6,10 +6,8 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import boto3
 import psycopg
@@ -20,7 +18,7 @@ from config import demo, platforms
 from config.visitor import Visitor
 from config.walk import PICTURE, Walk, resaved
 from moderation.platforms.sandbox import Post
-from tests.walk.conftest import multipart, wait_until
+from tests.walk.conftest import multipart, own_redis, wait_until
 from tests.walk.production import (
     HOSTS,
     METRICS_TOKEN,
@@ -59,12 +57,11 @@ def bucket() -> Iterator[Any]:
 
 @pytest.fixture
 def installation(bucket: Any, tmp_path: Path) -> Iterator[Installation]:
-    redis = urlsplit(os.environ["REDIS_URL"])._replace(path="/7").geturl()
     endpoint = bucket.meta.client.meta.endpoint_url
     with installed(
         tmp_path,
         server=os.environ["DATABASE_URL"],
-        redis=redis,
+        redis=own_redis(),
         bucket={"EVIDENCE_BUCKET": "evidence", "EVIDENCE_ENDPOINT": endpoint},
         credentials=CREDENTIALS,
     ) as it:
@@ -122,16 +119,12 @@ class ProductionWalk(Walk):
         page = visitor.submit(page, "/staff/confirm/", password=passphrase)
         secret = re.search(r'class="code">([A-Z2-7]+)<', page.text)
         assert secret is not None, page.url
-        page = visitor.submit(page, "/factors/app/", code=_code(secret[1]))
-        page = visitor.submit(
-            visitor.get("/staff/"), "/code/confirm/", code=_code(secret[1])
+        page = self.give_code(visitor, page, "/factors/app/", secret[1])
+        page = self.give_code(
+            visitor, visitor.get("/staff/"), "/code/confirm/", secret[1]
         )
         self._expect(page.url.endswith("/staff/"), f"the desk of {name}", page)
         return visitor
-
-
-def _code(secret: str) -> str:
-    return demo.code_for(secret, datetime.now(UTC))
 
 
 def test_each_process_does_its_part_in_its_own_zone(

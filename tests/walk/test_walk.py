@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from config import demo
 from config.stack import Stack
 from config.walk import resaved
 from moderation.platforms import client
 from moderation.platforms.sandbox import Sandbox
+from tests.reviews.signin import give_code
 from tests.walk.conftest import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.services]
@@ -58,8 +58,7 @@ def sign_in(page: Page, stack: Stack, name: str) -> None:
     page.get_by_label("Name").fill(name)
     page.get_by_label("Passphrase").fill(login["passphrase"])
     page.get_by_role("button", name="Continue").click()
-    page.get_by_label("Code").fill(demo.code_for(login["secret"], datetime.now(UTC)))
-    page.get_by_role("button", name="Sign in").click()
+    give_code(page, login["secret"], "Sign in")
     page.wait_for_url(f"{stack.url}/staff/")
 
 
