@@ -89,12 +89,16 @@ def enter(page: Page, base: str) -> None:
     page.wait_for_url(f"{base}/again/decision/")
 
 
-def no_overflow(page: Page) -> bool:
-    return bool(
-        page.evaluate(
-            "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-        )
-    )
+def fits(page: Page) -> bool:
+    """On a small phone as on a desk: nothing is wider than the window."""
+    before, wide = page.viewport_size, []
+    for width in (320, 360, 1280):
+        page.set_viewport_size({"width": width, "height": 740})
+        root = page.locator("html")
+        wide.append(root.evaluate("root => root.scrollWidth > root.clientWidth"))
+    if before:
+        page.set_viewport_size(before)
+    return not any(wide)
 
 
 def states(page: Page, base: str) -> Iterator[str]:
@@ -140,10 +144,8 @@ def desk_states(page: Page, base: str) -> Iterator[str]:
 
 
 SCREENS = [
-    ({"width": 320, "height": 640}, "en", "light"),
-    ({"width": 360, "height": 740}, "ur", "dark"),
-    ({"width": 1280, "height": 800}, "en", "dark"),
-    ({"width": 1280, "height": 800}, "ur", "light"),
+    ({"width": 320, "height": 640}, "ur", "dark"),
+    ({"width": 1280, "height": 800}, "en", "light"),
 ]
 
 
@@ -197,7 +199,7 @@ def violations(page: Page, name: str) -> list[str]:
         f"{name}: {wrong['id']} {wrong['nodes'][0]['html'][:120]}"
         for wrong in Axe().run(page).response["violations"]
     ]
-    return found if no_overflow(page) else [*found, f"{name}: wider than the screen"]
+    return found if fits(page) else [*found, f"{name}: wider than the screen"]
 
 
 def test_works_without_script(

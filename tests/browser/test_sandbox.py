@@ -158,8 +158,9 @@ class TestHostileWords:
 
 
 class TestLooks:
-    @pytest.mark.parametrize("width", [320, 1280])
-    @pytest.mark.parametrize(("scheme", "language"), [("light", "en"), ("dark", "ur")])
+    @pytest.mark.parametrize(
+        ("width", "scheme", "language"), [(1280, "light", "en"), (320, "dark", "ur")]
+    )
     def test_are_accessible_and_fit(
         self,
         lived_in: Sandbox,

@@ -109,8 +109,9 @@ PAGES: list[Callable[[Page, str], None]] = [
 ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize(
+    ("size", "scheme"), [(PHONE, "dark"), (DESKTOP, "light")], ids=["phone", "desktop"]
+)
 def test_every_page_is_for_everybody(
     chromium: Browser, base: str, flag: Flag, rowan: User, size: Any, scheme: Any
 ) -> None:
