@@ -158,7 +158,7 @@ _STAFF: Final = {
     "moderation_hashbank": Rights("SU"),
     "moderation_bankedhash": Rights("SUD", update="standing"),
     "moderation_hashconfirmation": Rights("SID"),
-    "moderation_hashexception": Rights("SID"),
+    "moderation_hashexception": Rights("SIUD", update="pdq_sealed"),
     "moderation_match": Rights("SU", update="banked_hash_id"),
     "moderation_flag": Rights("SU", update="resolved_at lease_epoch"),
     "moderation_enforcement": Rights(

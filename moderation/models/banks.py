@@ -164,8 +164,8 @@ class BankChange(models.Model):
 class HashException(models.Model):
     """A content that a reviewer found to be in order: its own fingerprint no longer counts as a match of that hash.
 
-    It excepts this content and its identical copies (equal SHA-256, or PDQ within 4 bits), nothing else: the
-    banked fingerprint stays (T-20).
+    It excepts this content and its identical copies (equal SHA-256 or, after an appeal, PDQ within 4 bits), nothing
+    else: the banked fingerprint stays (T-20).
     """
 
     banked_hash = models.ForeignKey(
@@ -188,3 +188,8 @@ class HashException(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+    def widen(self, pdq_sealed: bytes) -> None:
+        """From the very file to whatever is within 4 bits of it."""
+        self.pdq_sealed = pdq_sealed
+        self.save(update_fields=["pdq_sealed"])

@@ -143,31 +143,38 @@ def unconfirm(*, cause_ref: str, actor: User) -> int:
 
 @transaction.atomic
 def except_content(
-    *, content: Content, cause_ref: str, actor: User, now: datetime
+    *,
+    content: Content,
+    cause_ref: str,
+    actor: User,
+    now: datetime,
+    same_file_only: bool = False,
 ) -> int:
     """Except a content, and its identical copies, from the fingerprints that caught it. The fingerprints stay (T-20).
 
+    :param same_file_only: one person's word excepts this very file and no re-saved copy of it; a second person's
+        (an appeal) also what is within 4 bits. Otherwise one mistaken answer would silence a fingerprint for all.
     :returns: from how many fingerprints.
     """
     AuditEntry.lock()
     prints = {row.signal_type: row for row in content.fingerprints.all()}
-    pdq, sha256 = prints.get("pdq"), prints.get("sha256")
+    sha256 = prints.get("sha256")
+    pdq = None if same_file_only else prints.get("pdq")
+    near = seal_value(open_value(pdq.value_sealed, "history"), "bank") if pdq else None
     caught_by = BankedHash.objects.filter(matches__content=content).distinct()
     for row in caught_by:
-        HashException.objects.get_or_create(
+        exception, created = HashException.objects.get_or_create(
             banked_hash=row,
             content=content,
             defaults={
-                "pdq_sealed": seal_value(
-                    open_value(pdq.value_sealed, "history"), "bank"
-                )
-                if pdq
-                else None,
+                "pdq_sealed": near,
                 "sha256_index": sha256.value_index if sha256 else "",
                 "reason_ref": cause_ref,
                 "created_at": now,
             },
         )
+        if near and not created:
+            exception.widen(near)
         AuditEntry.record(
             actor=actor, verb="bank.excepted", target=row, content=content.pk
         )

@@ -200,7 +200,13 @@ def _leave_up(decision: Decision, flag: Flag, now: datetime) -> None:
         )
     if content.matches.exists():
         # Otherwise the same fingerprint would hold the same picture again tomorrow.
-        moderation.except_content(content=content, cause_ref=ref, actor=actor, now=now)
+        moderation.except_content(
+            content=content,
+            cause_ref=ref,
+            actor=actor,
+            now=now,
+            same_file_only=True,
+        )
 
 
 def _causes_of_holds(content: Content) -> list[str]:

@@ -1,6 +1,7 @@
 """A real S3 server (moto) for the evidence tests."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import boto3
 import pytest
@@ -32,3 +33,8 @@ def s3_endpoint(s3_config) -> Iterator[str]:
     yield endpoint
     client.close()
     server.stop()
+
+
+@pytest.fixture
+def chelsea(pictures: Path) -> bytes:
+    return (pictures / "chelsea.png").read_bytes()

@@ -33,7 +33,7 @@ from tests.factories import (
     PlatformFactory,
 )
 from tests.locks import holds_record_while_waiting_for
-from tests.moderation.test_pipeline import _drawing, bank, receive, resaved
+from tests.moderation.sendings import bank, drawing, receive, resaved
 
 pytestmark = pytest.mark.django_db
 
@@ -194,7 +194,7 @@ class TestAContentThatCouldNotBeCompared:
     @pytest.fixture
     def held(self, platform, chelsea) -> Content:
         bank(chelsea)
-        content = receive(platform, _drawing())
+        content = receive(platform, drawing())
         checksum = BankCounter.objects.values_list("checksum", flat=True).get()
         BankCounter.objects.update(checksum="0" * 15 + "1")
         (hold,) = pipeline.check(content, NOW)

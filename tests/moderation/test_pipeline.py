@@ -8,8 +8,7 @@ import pytest
 from django.conf import settings
 from PIL import Image
 
-from moderation import detection, hashing, pipeline, services
-from moderation.media import decode
+from moderation import detection, pipeline, services
 from moderation.models import (
     Content,
     Detection,
@@ -18,58 +17,16 @@ from moderation.models import (
     Fingerprint,
     Flag,
     Match,
-    Platform,
     token,
 )
 from moderation.models.work import stale
 from tests.factories import (
     NOW,
-    HashBankFactory,
     PlatformFactory,
-    UserFactory,
 )
+from tests.moderation.sendings import bank, drawing, receive, resaved
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def chelsea(pictures: Path) -> bytes:
-    return (pictures / "chelsea.png").read_bytes()
-
-
-def resaved(picture: bytes, quality: int = 70, scale: float = 0.6) -> bytes:
-    """What happens to a picture that goes through a messenger: smaller, another format, other bytes."""
-    with Image.open(io.BytesIO(picture)) as image:
-        size = (int(image.width * scale), int(image.height * scale))
-        out = io.BytesIO()
-        image.convert("RGB").resize(size).save(out, "JPEG", quality=quality)
-        return out.getvalue()
-
-
-def receive(platform: Platform, picture: bytes, external_id: str = "post-1") -> Content:
-    submission = services.Submission(
-        external_id=external_id,
-        account_id="kim",
-        picture=picture,
-        posted_at=NOW - timedelta(minutes=1),
-    )
-    content, _ = services.receive_content(
-        platform=platform, submission=submission, now=NOW
-    )
-    return content
-
-
-def bank(picture: bytes, source: str | None = None):
-    print_ = hashing.pdq(decode(picture).pixels)
-    return services.bank_hash(
-        bank=HashBankFactory().slug,
-        signal_type="pdq",
-        value=print_.hash,
-        quality=print_.quality,
-        source_ref=source or token(),
-        actor="public",
-        now=NOW,
-    )
 
 
 class TestReceiveContent:
@@ -266,7 +223,7 @@ class TestLookBack:
     def test_finds_what_was_posted_before_the_fingerprint_came(self, platform, chelsea):
         before = receive(platform, resaved(chelsea))
         pipeline.check(before, NOW)
-        other = receive(platform, _drawing(), "post-2")
+        other = receive(platform, drawing(), "post-2")
         pipeline.check(other, NOW)
         assert not Flag.objects.exists()
 
@@ -282,34 +239,6 @@ class TestLookBack:
         pipeline.look_back(banked, NOW)
 
         assert pipeline.look_back(banked, NOW) == []
-
-
-class TestExceptContent:
-    def test_is_not_found_again_by_that_fingerprint_but_other_copies_are(
-        self, platform, chelsea
-    ):
-        banked = bank(chelsea)
-        innocent = receive(platform, resaved(chelsea, 90, 1.0))
-        pipeline.check(innocent, NOW)
-
-        services.except_content(
-            content=innocent, cause_ref=token(), actor=UserFactory(), now=NOW
-        )
-
-        again = receive(platform, resaved(chelsea, 90, 1.0), "post-2")
-        pipeline.check(again, NOW)
-        assert not Flag.objects.filter(content=again).exists()
-        before = services.match_picture(
-            platform=platform, picture=resaved(chelsea, 90, 1.0), now=NOW
-        )
-        assert before.verdict == "allow"
-        edited = services.match_picture(
-            platform=platform, picture=_edited(chelsea), now=NOW
-        )
-        assert edited.verdict == "hold"
-        smaller = receive(platform, _edited(chelsea), "post-3")
-        pipeline.check(smaller, NOW)
-        assert Match.objects.get(content=smaller).banked_hash == banked
 
 
 class TestPictureForReview:
@@ -346,21 +275,3 @@ class TestCopiesRemoved:
         order.refresh_from_db()
         assert services.copies_removed(source_refs=[source]) == 1
         assert services.copies_removed(source_refs=[token()]) == 0
-
-
-def _drawing() -> bytes:
-    """A synthetic picture with enough in it for a fingerprint."""
-    image = Image.effect_noise((64, 64), 90).resize((400, 300))
-    out = io.BytesIO()
-    image.save(out, "PNG")
-    return out.getvalue()
-
-
-def _edited(picture: bytes) -> bytes:
-    """Cut on one side: more than 4 bits and less than 31 from the whole."""
-    with Image.open(io.BytesIO(picture)) as image:
-        out = io.BytesIO()
-        image.convert("RGB").crop((0, 0, image.width - 8, image.height)).save(
-            out, "JPEG", quality=40
-        )
-        return out.getvalue()

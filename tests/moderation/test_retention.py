@@ -10,7 +10,7 @@ from django.contrib.sessions.models import Session
 from moderation import pipeline, services
 from moderation.models import Content, Evidence, Fingerprint
 from tests.factories import NOW, FlagFactory
-from tests.moderation.test_pipeline import _drawing, receive, resaved
+from tests.moderation.sendings import drawing, receive, resaved
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +29,7 @@ class TestPurgeExpired:
         flagged = receive(platform, resaved(chelsea), "flagged")
         pipeline.check(flagged, NOW)
         FlagFactory(content=flagged)
-        waiting = receive(platform, _drawing(), "waiting")
+        waiting = receive(platform, drawing(), "waiting")
         later = NOW + timedelta(hours=25)
 
         counts = pipeline.purge_expired(later)
