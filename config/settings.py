@@ -81,8 +81,8 @@ LEGAL_CONTACT = env.text(
 SAFETY_CONTACT = env.text(
     "SAFETY_CONTACT", "safety@localhost.invalid" if EMBEDDED else None
 )
-DISPUTE_BODIES = env.text(
-    "DISPUTE_BODIES", "no body is named in this demonstration" if EMBEDDED else None
+DISPUTE_BODIES = env.text("DISPUTE_BODIES", "" if EMBEDDED else None) or _(
+    "no body is named in this demonstration"
 )
 REMOVAL_HOURS = env.integer("REMOVAL_HOURS", 48)
 APPEAL_DAYS = env.integer("APPEAL_DAYS", 183)

@@ -142,7 +142,7 @@ def _about(content: Content, now: datetime) -> dict[str, str]:
         "legal_ground": _("The ground is the terms of the service."),
         "territory": _("everywhere"),
         "duration": _("without an end date"),
-        "dispute_bodies": settings.DISPUTE_BODIES,
+        "dispute_bodies": str(settings.DISPUTE_BODIES),
     }
 
 
