@@ -194,10 +194,12 @@ class TestCasePages:
         _, number = open_case()
         visitor.enter(number)
         visitor.at("/ready/")
+        page.wait_for_load_state("load")  # only then has the script begun to count
         expect(page.locator("#quiet")).to_be_hidden()
         page.clock.fast_forward("13:01")
         expect(page.locator("#quiet")).to_be_visible()
-        page.click("#more-time")
+        with page.expect_navigation(wait_until="load"):
+            page.click("#more-time")
         expect(page.locator("#quiet")).to_be_hidden()
 
         page.clock.fast_forward("15:01")
