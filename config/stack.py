@@ -101,7 +101,6 @@ def running(folder: Path, **more: str) -> Iterator[Stack]:
         "VAR_DIR": str(folder),
         "SITE_URL": url,
         "SWEEP_SECONDS": "2",
-        "PYTHONDONTWRITEBYTECODE": "1",
         "DJANGO_SETTINGS_MODULE": "config.settings",
         **more,
     }

@@ -210,7 +210,6 @@ def _common(folder: Path) -> dict[str, str]:
     file.write_text(json.dumps(platforms))
     return {
         "PATH": os.environ["PATH"],
-        "PYTHONDONTWRITEBYTECODE": "1",
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "VAR_DIR": str(folder / "var"),
         **{f"{face.upper()}_URL": f"https://{host}" for face, host in HOSTS.items()},
