@@ -1,38 +1,22 @@
-"""One of several processes at the desk at once: takes and decides until nothing is left, prints which it decided.
+"""Reviewers at the desk for appeals in processes of their own, for `test_race.py`."""
 
-The arguments: the database's settings as JSON, the reviewer's id. It waits for a line on stdin, so that all start
-together.
-"""
-
-import json
-import os
 import sys
 
-os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings_test"
-
 import django
-from django.conf import settings
+
+django.setup()
+
+from django.utils import timezone  # noqa: E402
+
+from appeals import services  # noqa: E402
+from moderation.models import User  # noqa: E402
+from reviews.services import LeaseLost  # noqa: E402
+from tests.forked import play  # noqa: E402
 
 
-def main() -> None:
-    database, reviewer_id = sys.argv[1:]
-    settings.DATABASES["default"] |= json.loads(database)
-    django.setup()
-    from moderation.models import User  # noqa: PLC0415 (after setup)
-
-    reviewer = User.objects.get(pk=int(reviewer_id))
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    sys.stdin.readline()
-    sys.stdout.write(json.dumps(all_decided(reviewer)) + "\n")
-
-
-def all_decided(reviewer) -> list[int]:
-    from django.utils import timezone  # noqa: PLC0415
-
-    from appeals import services  # noqa: PLC0415
-    from reviews.services import LeaseLost  # noqa: PLC0415
-
+def all_decided(reviewer_pk: int) -> list[int]:
+    """Take and decide until nothing is left; which ones."""
+    reviewer = User.objects.get(pk=reviewer_pk)
     decided = []
     while True:
         try:
@@ -53,4 +37,4 @@ def all_decided(reviewer) -> list[int]:
 
 
 if __name__ == "__main__":
-    main()
+    play(all_decided, [int(pk) for pk in sys.argv[2:]])

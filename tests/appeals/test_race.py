@@ -1,53 +1,21 @@
 """Eight windows at the desk at once, two of them of the same reviewer (T-39)."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
-from django.db import connection
 from django.db.models import F
 
 from appeals.models import Appeal, AppealClaim
 from moderation.models import AuditEntry, Notice, User
+from tests import forked
 from tests.appeals.factories import AppealFactory
 from tests.factories import UserFactory
 
-ACTOR = Path(__file__).with_name("desk_actor.py")
-ROOT = ACTOR.parents[2]
 APPEALS = 24
 
 
-def inherited() -> dict[str, str]:
-    wanted = ("PATH", "DATABASE_URL", "EMBEDDED", "VAR_DIR", "REDIS_URL", "HOME")
-    return {name: os.environ[name] for name in wanted if name in os.environ}
-
-
 def decided_at_once(reviewers: list[User]) -> list[int]:
-    where = json.dumps({"NAME": str(connection.settings_dict["NAME"])})
-    actors = [
-        subprocess.Popen(
-            [sys.executable, str(ACTOR), where, str(reviewer.pk)],
-            cwd=ROOT,
-            env={"PYTHONPATH": str(ROOT), **inherited()},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for reviewer in reviewers
-    ]
-    for actor in actors:
-        assert actor.stdout is not None
-        assert actor.stdout.readline() == "ready\n"
-    for actor in actors:
-        assert actor.stdin is not None
-        actor.stdin.write("go\n")
-        actor.stdin.flush()
-    return [
-        pk for actor in actors for pk in json.loads(actor.communicate(timeout=120)[0])
-    ]
+    pks = [reviewer.pk for reviewer in reviewers]
+    said = forked.together("tests.appeals.desk_actor", "all", pks)
+    return [pk for one in said for pk in one]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,6 +1,5 @@
-"""A reviewer in a process of their own, for `test_races.py`: waits for the word, then works as fast as it can."""
+"""Reviewers in processes of their own, for `test_races.py`: each works as fast as it can."""
 
-import json
 import sys
 from collections.abc import Callable
 
@@ -20,6 +19,7 @@ from reviews.services import (  # noqa: E402
     decide,
     order_look,
 )
+from tests.forked import play  # noqa: E402
 
 
 def work(reviewer: User) -> list[int]:
@@ -81,9 +81,5 @@ DEEDS: dict[str, Callable[[User], list[int]]] = {
 }
 
 if __name__ == "__main__":
-    deed, reviewer_pk = DEEDS[sys.argv[1]], int(sys.argv[2])
-    person = User.objects.get(pk=reviewer_pk)
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    sys.stdin.readline()
-    sys.stdout.write(json.dumps(deed(person)) + "\n")
+    deed = DEEDS[sys.argv[1]]
+    play(lambda pk: deed(User.objects.get(pk=pk)), [int(pk) for pk in sys.argv[2:]])

@@ -1,66 +1,24 @@
 """Several reviewers at once, each in a process of their own, on the real database (SQLite and PostgreSQL alike)."""
 
-import json
-import os
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
-from urllib.parse import quote
 
 import pytest
-from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from moderation.models import AuditEntry, Enforcement, Flag, User
 from reviews.models import Claim, Decision, Reveal
+from tests import forked
 from tests.factories import ContentFactory, FlagFactory, PolicyFactory, UserFactory
 from tests.reviews.factories import held_by
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ROOT = Path(__file__).resolve().parents[2]
 PROCESSES = 8
 FLAGS = 120
 
 
-def database_url() -> str:
-    """The test database, as another process would be told of it."""
-    conf = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{conf['NAME']}"
-    who = f"{quote(conf['USER'])}:{quote(conf['PASSWORD'])}"
-    return f"postgres://{who}@{conf['HOST']}:{conf['PORT']}/{conf['NAME']}"
-
-
 def together(deed: str, reviewers: list[User]) -> list[list[int]]:
-    """Start one process for each, let all go at the same moment, and collect what they say they did."""
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "EMBEDDED": "1",
-        "VAR_DIR": str(settings.VAR_DIR),
-        "DATABASE_URL": database_url(),
-        "LOG_LEVEL": "ERROR",
-    }
-    actors = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.reviews.race_actor", deed, str(person.pk)],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for person in reviewers
-    ]
-    assert [actor.stdout.readline() for actor in actors] == ["ready\n"] * len(actors)
-    for actor in actors:
-        actor.stdin.write("go\n")
-        actor.stdin.flush()
-    said = [json.loads(actor.communicate(timeout=120)[0]) for actor in actors]
-    assert [actor.returncode for actor in actors] == [0] * len(actors)
-    return said
+    pks = [person.pk for person in reviewers]
+    return forked.together("tests.reviews.race_actor", deed, pks)
 
 
 def test_no_flag_is_claimed_twice_and_none_is_lost() -> None:
