@@ -8,10 +8,23 @@ from moderation.models.banks import (
     HashBank,
     HashConfirmation,
     HashException,
+    HashOpinion,
+    HashParent,
 )
 from moderation.models.content import Content, Evidence, Fingerprint
 from moderation.models.enforcement import Enforcement, Notice
+from moderation.models.exchange import (
+    Feed,
+    FeedRecord,
+    IdempotentCall,
+    ListClock,
+    ListedHash,
+    ListedSource,
+    ListReading,
+    Share,
+)
 from moderation.models.partners import ApiKey, KeyBudget, Platform, PlatformAccount
+from moderation.models.searches import LookBack
 from moderation.models.signals import Detection, Flag, Match
 from moderation.models.staff import User
 from moderation.models.work import Work, token
@@ -27,16 +40,27 @@ __all__ = [
     "Detection",
     "Enforcement",
     "Evidence",
+    "Feed",
+    "FeedRecord",
     "Fingerprint",
     "Flag",
     "HashBank",
     "HashConfirmation",
     "HashException",
+    "HashOpinion",
+    "HashParent",
+    "IdempotentCall",
     "KeyBudget",
+    "ListClock",
+    "ListReading",
+    "ListedHash",
+    "ListedSource",
+    "LookBack",
     "Match",
     "Notice",
     "Platform",
     "PlatformAccount",
+    "Share",
     "User",
     "Work",
     "token",

@@ -7,7 +7,8 @@ from django.db import models
 from django.db.models import Q
 
 from moderation.models.content import Content, SignalType
-from moderation.models.work import stale
+from moderation.models.partners import Platform
+from moderation.models.work import token
 
 
 class HashBank(models.Model):
@@ -17,19 +18,48 @@ class HashBank(models.Model):
         CASES = "CASES", "Fingerprints that people made on their own devices"
         CONFIRMED = "CONFIRMED", "Copies that a reviewer confirmed"
         PARTNER = "PARTNER", "Fingerprints from a partner"
+        GUARD = "GUARD", "Pictures that nobody may ban: logos, blanks, famous pictures"
+
+    class Automatic(models.TextChoices):
+        HOLD = "HOLD", "Hide while a person looks"
+        REMOVE = "REMOVE", "Remove near copies of what a reviewer confirmed"
 
     slug = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=80)
     kind = models.CharField(max_length=10, choices=Kind.choices)
-    # Meta's recommended PDQ threshold; a wider band only ever goes to a person.
+    # Whose it is to change through the API; nobody's for the banks of this house.
+    owner = models.ForeignKey(
+        Platform, on_delete=models.PROTECT, null=True, blank=True, related_name="banks"
+    )
+    # Meta's recommended PDQ threshold; what lies beyond, up to the second one, only ever goes to a person.
     threshold = models.PositiveSmallIntegerField(default=31)
+    review_threshold = models.PositiveSmallIntegerField(default=47)
+    # The most that a match may cause before a person has looked.
+    automatic = models.CharField(
+        max_length=10, choices=Automatic.choices, default=Automatic.HOLD
+    )
     is_enabled = models.BooleanField(default=True)
+    # The share of pictures that are compared with it; the same picture always gets the same answer.
+    enabled_percent = models.PositiveSmallIntegerField(default=100)
+    created_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(threshold__lte=63), name="bank_threshold_at_most_63"
-            )
+                condition=Q(threshold__lte=31), name="bank_threshold_at_most_31"
+            ),
+            models.CheckConstraint(
+                condition=Q(review_threshold__lte=63)
+                & Q(review_threshold__gte=models.F("threshold")),
+                name="bank_review_band_up_to_63",
+            ),
+            models.CheckConstraint(
+                condition=Q(enabled_percent__lte=100), name="bank_percent_at_most_100"
+            ),
+            models.CheckConstraint(
+                condition=Q(automatic__in=["HOLD", "REMOVE"]),
+                name="bank_automatic_known",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -40,12 +70,14 @@ class BankedHashQuerySet(models.QuerySet["BankedHash"]):
     def live(self) -> Self:
         return self.exclude(standing=BankedHash.Standing.REVOKED)
 
-    def unsearched(self, now: datetime) -> Self:
-        """The past was not searched for these yet, or by a worker that died over it."""
-        free = Q(search_began_at=None) | Q(search_began_at__lt=now - stale())
-        return self.live().filter(
-            free, signal_type=SignalType.PDQ, searched_at__isnull=True
-        )
+    def asking(self, now: datetime) -> Self:
+        """Those that a picture may match now: live, in an enabled bank, not paused."""
+        awake = Q(disabled_until=None) | Q(disabled_until__lte=now)
+        return self.live().filter(awake, bank__is_enabled=True)
+
+    def unsearched(self) -> Self:
+        """The past was not searched for these yet, and no search has them."""
+        return self.live().filter(searched_at__isnull=True, look_back__isnull=True)
 
 
 class BankedHash(models.Model):
@@ -56,10 +88,22 @@ class BankedHash(models.Model):
         CONFIRMED = "CONFIRMED", "Confirmed by a reviewer who saw a match"
         REVOKED = "REVOKED", "Revoked"
 
+    class Parked(models.TextChoices):
+        WIDELY_SEEN = "WIDELY_SEEN", "Found in too many places to be a private picture"
+        GUARD = "GUARD", "Too near to a picture that nobody may ban"
+        QUALITY = "QUALITY", "Measured again on a match, it says too little"
+
+    # What the owner of the bank and the operator's own services call it.
+    public_id = models.CharField(max_length=32, unique=True, default=token)
     bank = models.ForeignKey(HashBank, on_delete=models.PROTECT, related_name="hashes")
     signal_type = models.CharField(max_length=10, choices=SignalType.choices)
+    # 32 bytes of PDQ; 8 of pHash; 32 for each frame of a video; the digest of a file.
     value_sealed = models.BinaryField()
     value_index = models.CharField(max_length=64, db_index=True)
+    # What this row adds to the checksum of the banks, and how many entries it has in memory. The checksum is keyed:
+    # it says nothing of the value, so that a face that may not read values can still take a row out.
+    mark = models.CharField(max_length=16, default="0" * 16)
+    entry_count = models.PositiveSmallIntegerField(default=0)
     quality = models.PositiveSmallIntegerField(null=True)
     source_ref = models.CharField(max_length=32, db_index=True)
     standing = models.CharField(
@@ -67,8 +111,18 @@ class BankedHash(models.Model):
     )
     recipe = models.CharField(max_length=20)
     added_at = models.DateTimeField()
+    disabled_until = models.DateTimeField(null=True, blank=True)
+    # Parked or demoted, a match only ever goes to a person, and hides nothing meanwhile.
+    parked_why = models.CharField(max_length=12, choices=Parked.choices, blank=True)
+    demoted_at = models.DateTimeField(null=True, blank=True)
     # The look back at what was posted before is work too, and this is its state.
-    search_began_at = models.DateTimeField(null=True, blank=True)
+    look_back = models.ForeignKey(
+        "LookBack",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="hashes",
+    )
     searched_at = models.DateTimeField(null=True, blank=True)
 
     objects = BankedHashQuerySet.as_manager()
@@ -83,6 +137,10 @@ class BankedHash(models.Model):
                 condition=Q(standing__in=["CLAIMED", "CONFIRMED", "REVOKED"]),
                 name="banked_standing_known",
             ),
+            models.CheckConstraint(
+                condition=Q(parked_why__in=["", "WIDELY_SEEN", "GUARD", "QUALITY"]),
+                name="banked_parked_known",
+            ),
         ]
         indexes = [
             models.Index(
@@ -95,19 +153,47 @@ class BankedHash(models.Model):
     def __str__(self) -> str:
         return f"#{self.pk}"
 
-    def begin_search(self, now: datetime) -> bool:
-        """Take the look back; false if another worker has it, or it is done (compare-and-set)."""
-        free = BankedHash.objects.unsearched(now).filter(pk=self.pk)
-        return bool(free.update(search_began_at=now))
-
-    def end_search(self, now: datetime) -> None:
-        """No error if it was withdrawn meanwhile."""
-        self.searched_at = now
-        BankedHash.objects.filter(pk=self.pk).update(searched_at=now)
+    @property
+    def only_reviewed(self) -> bool:
+        """Doubtful: a match with it raises a question and hides nothing."""
+        return bool(self.parked_why) or self.demoted_at is not None
 
     def stand(self, standing: Standing) -> None:
         self.standing = standing
         self.save(update_fields=["standing"])
+
+    def park(self, why: Parked) -> None:
+        self.parked_why = why
+        self.save(update_fields=["parked_why"])
+
+    def demote(self, at: datetime | None) -> None:
+        self.demoted_at = at
+        self.save(update_fields=["demoted_at"])
+
+    def pause(self, until: datetime | None) -> None:
+        self.disabled_until = until
+        self.save(update_fields=["disabled_until"])
+
+
+class HashParent(models.Model):
+    """A fingerprint that was banked because its picture matched another one: it falls with the last of those."""
+
+    child = models.ForeignKey(
+        BankedHash, on_delete=models.CASCADE, related_name="parents"
+    )
+    parent = models.ForeignKey(
+        BankedHash, on_delete=models.CASCADE, related_name="children"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["child", "parent"], name="parent_once_per_child"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
 
 
 class HashConfirmation(models.Model):
@@ -130,11 +216,34 @@ class HashConfirmation(models.Model):
         return f"#{self.pk}"
 
 
+class HashOpinion(models.Model):
+    """A platform's word on a fingerprint that it was matched with: right, or wrong. The last word of each counts."""
+
+    banked_hash = models.ForeignKey(
+        BankedHash, on_delete=models.CASCADE, related_name="opinions"
+    )
+    platform = models.ForeignKey(
+        Platform, on_delete=models.PROTECT, related_name="opinions"
+    )
+    is_right = models.BooleanField()
+    given_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["banked_hash", "platform"], name="opinion_once_per_platform"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
 class BankCounter(models.Model):
     """The one row whose lock puts all bank changes in commit order, with a count and a checksum of what is live.
 
-    ``checksum`` is the sum modulo 2^64 of a mix of id and hash over the live PDQ rows, as 16 hex characters: a
-    process can tell in O(1) whether its copy is whole.
+    ``checksum`` is the sum modulo 2^64 of ``BankedHash.mark`` over the live rows and ``live_count`` that of
+    ``entry_count``: a process can tell in O(1) whether its copy is whole.
     """
 
     number = models.PositiveBigIntegerField(default=0)

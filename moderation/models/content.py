@@ -20,6 +20,7 @@ class Content(Work):
 
     class Kind(models.TextChoices):
         PHOTO = "PHOTO", "Photo"
+        VIDEO = "VIDEO", "Video"
 
     class Visibility(models.TextChoices):
         VISIBLE = "VISIBLE", "Visible"
@@ -138,6 +139,9 @@ class Evidence(models.Model):
 class SignalType(models.TextChoices):
     PDQ = "pdq", "PDQ"
     SHA256 = "sha256", "SHA-256"
+    MD5 = "md5", "MD5"
+    PHASH = "phash", "pHash"
+    VPDQ = "vpdq", "vPDQ"
 
 
 class Fingerprint(models.Model):

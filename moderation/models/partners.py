@@ -53,6 +53,11 @@ class Scope(models.TextChoices):
         "match:evidence",
         "See bank and distance (the operator's own services)",
     )
+    BANK_READ = "bank:read", "See one's own banks and what is in them"
+    BANK_WRITE = "bank:write", "Change one's own banks"
+    BANK_OPINION = "bank:opinion", "Say whether a match was right"
+    EXCHANGE_READ = "exchange:read", "Read the shared list (named partners)"
+    EXCHANGE_WRITE = "exchange:write", "Add to one's own shared list"
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):

@@ -12,7 +12,10 @@ from moderation.models.work import token
 
 
 class Match(models.Model):
-    """A content within the threshold of a banked hash. It outlives the hash: a withdrawal only empties the link."""
+    """A content within the threshold of a banked hash. It outlives the hash: a withdrawal only empties the link.
+
+    ``distance`` and ``threshold`` are bits; for a video, the missing and the allowed share in percent.
+    """
 
     public_id = models.CharField(max_length=32, unique=True, default=token)
     content = models.ForeignKey(
@@ -26,6 +29,8 @@ class Match(models.Model):
     signal_type = models.CharField(max_length=10, choices=SignalType.choices)
     distance = models.PositiveSmallIntegerField()
     threshold = models.PositiveSmallIntegerField()
+    # Beyond the bank's threshold, or a kind of match that proves little: a question for a person, nothing more.
+    only_review = models.BooleanField(default=False)
     found_at = models.DateTimeField()
 
     class Meta:
@@ -89,6 +94,7 @@ class Flag(models.Model):
         DETECTION = "DETECTION", "Detection"
         USER_REPORT = "USER_REPORT", "User report"
         REMOVAL_REQUEST = "REMOVAL_REQUEST", "Removal request"
+        SAMPLE = "SAMPLE", "Check of an automatic removal"
 
     content = models.ForeignKey(Content, on_delete=models.PROTECT, related_name="flags")
     source = models.CharField(max_length=20, choices=Source.choices)
