@@ -1,14 +1,13 @@
-"""What every matching engine does, and the checksum by which its contents are verified."""
+"""What every matching engine does."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple, Protocol
 
-HASH_BYTES: Final = 32
+import numpy as np
+
+from moderation.matching.checksum import Ids, Words
+
 HASH_BITS: Final = 256
-MASK: Final = 2**64 - 1
-GOLDEN: Final = 0x9E3779B97F4A7C15
-FIRST_FACTOR: Final = 0xBF58476D1CE4E5B9
-SECOND_FACTOR: Final = 0x94D049BB133111EB
 
 
 class Found(NamedTuple):
@@ -19,8 +18,15 @@ class Found(NamedTuple):
     distance: int
 
 
+class Rows(NamedTuple):
+    """Rows as arrays: ids (n), and words (n x 4 for 256 bits), each the big-endian number of 8 bytes of the hash."""
+
+    ids: Ids
+    words: Words
+
+
 class Engine(Protocol):
-    """An exact index of 256-bit hashes: every row within the threshold is found, always."""
+    """An exact index of hashes of one length: every row within the threshold is found, always."""
 
     def add(self, rows: Iterable[tuple[int, bytes]]) -> None:
         """Take in (id, hash); a row whose id is known replaces that row."""
@@ -38,32 +44,54 @@ class Engine(Protocol):
         """The sum of `row_checksum` over all rows, modulo 2**64."""
 
 
-def row_checksum(id: int, hash: bytes) -> int:
-    """What one row adds to the checksum; whoever keeps the rows elsewhere keeps the same sum.
+class Base(Protocol):
+    """Many rows that change seldom, on which a `LayeredEngine` stands."""
 
-    It finds rows lost or doubled by accident; it is no defence against someone who chooses rows.
+    @property
+    def number(self) -> int:
+        """The number of the last change of the bank that these rows contain."""
+
+    @property
+    def checksum(self) -> int: ...
+
+    def __len__(self) -> int: ...
+
+    def match(self, hashes: Sequence[bytes], threshold: int) -> list[Found]: ...
+
+    def fetch(self, ids: Ids) -> Rows:
+        """The rows held under these ids, in any order."""
+
+    def rows(self) -> Iterator[Rows]:
+        """All rows, in parts."""
+
+
+def in_order(found: Iterable[Found]) -> list[Found]:
+    return sorted(found, key=lambda match: (match.query, match.distance, match.id))
+
+
+def words_of(hashes: Iterable[bytes], bits: int = HASH_BITS) -> Words:
+    """Hashes as rows of numbers.
+
+    :raises ValueError: if a hash has another length.
     """
-    mixed = mix(id & MASK)
-    for start in range(0, HASH_BYTES, 8):
-        mixed = mix(mixed ^ int.from_bytes(hash[start : start + 8]))
-    return mixed
+    joined = b"".join(checked_hash(hash, bits) for hash in hashes)
+    return np.frombuffer(joined, ">u8").reshape(-1, bits // 64).astype(np.uint64)
 
 
-def mix(value: int) -> int:
-    """The SplitMix64 step: each bit of the answer depends on each bit of the value."""
-    value = value + GOLDEN & MASK
-    value = (value ^ value >> 30) * FIRST_FACTOR & MASK
-    value = (value ^ value >> 27) * SECOND_FACTOR & MASK
-    return value ^ value >> 31
+def bytes_of(words: Words) -> list[bytes]:
+    """The hashes that `words_of` made into numbers."""
+    size = 8 * words.shape[1]
+    joined = words.astype(">u8").tobytes()
+    return [joined[start : start + size] for start in range(0, len(joined), size)]
 
 
-def checked_hash(value: bytes) -> bytes:
-    if len(value) != HASH_BYTES:
-        raise ValueError("A hash to match has 32 bytes.")
+def checked_hash(value: bytes, bits: int = HASH_BITS) -> bytes:
+    if len(value) * 8 != bits:
+        raise ValueError(f"A hash to match has {bits // 8} bytes.")
     return bytes(value)
 
 
-def checked_threshold(value: int) -> int:
-    if not 0 <= value <= HASH_BITS:
-        raise ValueError("A threshold is 0 to 256 bits.")
+def checked_threshold(value: int, bits: int = HASH_BITS) -> int:
+    if not 0 <= value <= bits:
+        raise ValueError(f"A threshold is 0 to {bits} bits.")
     return value

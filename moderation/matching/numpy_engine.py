@@ -1,35 +1,39 @@
-"""The embedded engine: an exact scan of four columns of 64 bits, in numpy alone.
-
-The distance over the first 128 bits is never more than the whole distance, so a scan of two columns rules out nearly
-every row and loses none; the other two are read for the few that remain.
-"""
+"""The embedded engine: an exact scan, in this process's memory, in numpy alone."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from moderation.matching.engine import (
-    FIRST_FACTOR,
-    GOLDEN,
-    HASH_BYTES,
+from moderation.matching.checksum import (
     MASK,
-    SECOND_FACTOR,
+    NO_KEY,
+    Ids,
+    Words,
+    checked_key,
+    total_checksum,
+)
+from moderation.matching.engine import (
+    HASH_BITS,
     Found,
+    Rows,
     checked_hash,
     checked_threshold,
+    in_order,
+    words_of,
+)
+from moderation.matching.scanning import (
+    Candidates,
+    Numbers,
+    Scratch,
+    as_found,
+    distances,
+    scan,
 )
 
-Words = NDArray[np.uint64]
-Rows = NDArray[np.intp]
-
-COLUMNS: Final = HASH_BYTES // 8
-BLOCK: Final = (
-    65_536  # rows at a time: fewer calls, and the scratch still fits the cache
-)
 MIN_CAPACITY: Final = 1_024
 
 
@@ -37,36 +41,38 @@ MIN_CAPACITY: Final = 1_024
 class Table:
     """One generation of the rows. Readers hold the generation they began with."""
 
-    words: Words  # one row per column of the table, so that each column is contiguous
-    ids: NDArray[np.int64]
+    words: Words  # rows x words, kept column by column: a scan reads whole columns
+    ids: Ids
     is_live: NDArray[np.bool_]
     length: int
 
     @classmethod
-    def of_capacity(cls, capacity: int) -> "Table":
+    def of_capacity(cls, capacity: int, width: int) -> "Table":
         return cls(
-            np.zeros((COLUMNS, capacity), np.uint64),
+            np.zeros((width, capacity), np.uint64).T,
             np.zeros(capacity, np.int64),
             np.zeros(capacity, np.bool_),
             0,
         )
 
-
-class Scratch(threading.local):
-    """Work space of one thread. Shared between threads, it silently loses matches."""
-
-    def __init__(self) -> None:
-        self.words = np.empty(BLOCK, np.uint64)
-        self.counts = np.empty(BLOCK, np.uint8)
-        self.more_counts = np.empty(BLOCK, np.uint8)
-        self.is_near = np.empty(BLOCK, np.bool_)
+    def compacted(self, need: int) -> "Table":
+        """A new generation with the live rows of this one and room to grow."""
+        capacity = max(MIN_CAPACITY, need + need // 2)
+        fresh = Table.of_capacity(capacity, self.words.shape[1])
+        rows = np.flatnonzero(self.is_live[: self.length])
+        fresh.words[: rows.size] = self.words[rows]
+        fresh.ids[: rows.size] = self.ids[rows]
+        fresh.is_live[: rows.size] = True
+        return replace(fresh, length=int(rows.size))
 
 
 class NumpyEngine:
-    """An `Engine` in this process's memory; any number of threads may use it at once."""
+    """An `Engine` of hashes of 256 or 64 bits; any number of threads may use it at once."""
 
-    def __init__(self) -> None:
-        self._table = Table.of_capacity(MIN_CAPACITY)
+    def __init__(self, key: bytes = NO_KEY, bits: int = HASH_BITS) -> None:
+        self._key = checked_key(key)
+        self._bits = bits
+        self._table = Table.of_capacity(MIN_CAPACITY, bits // 64)
         self._live_count = 0
         self._checksum = 0
         self._writing = threading.Lock()
@@ -80,14 +86,18 @@ class NumpyEngine:
         return self._checksum
 
     def add(self, rows: Iterable[tuple[int, bytes]]) -> None:
-        latest = {id: checked_hash(hash) for id, hash in rows}
+        latest = {id: checked_hash(hash, self._bits) for id, hash in rows}
         ids = np.fromiter(latest, np.int64, len(latest))
-        words = np.ascontiguousarray(_words(latest.values()).T)
+        self.add_rows(Rows(ids, words_of(latest.values(), self._bits)))
+
+    def add_rows(self, rows: Rows) -> None:
+        """`add` of many rows at once, each under an id of its own."""
         with self._writing:
-            is_new = ~self._holds(ids, words)
-            boundary = self._append(ids[is_new], words[:, is_new])
+            is_new = ~self._holds(rows)
+            ids, words = rows.ids[is_new], rows.words[is_new]
+            boundary = self._append(ids, words)
             # Only now: a changed row may be found twice for a moment, never not at all.
-            self._forget(self._rows_of(ids[is_new], boundary))
+            self._forget(self._rows_of(ids, boundary))
 
     def withdraw(self, ids: Iterable[int]) -> None:
         unwanted = np.fromiter(ids, np.int64)
@@ -95,116 +105,80 @@ class NumpyEngine:
             self._forget(self._rows_of(unwanted, self._table.length))
 
     def match(self, hashes: Sequence[bytes], threshold: int) -> list[Found]:
-        checked_threshold(threshold)
-        queries = list(enumerate(_words(map(checked_hash, hashes))))
+        checked_threshold(threshold, self._bits)
+        queries = words_of(hashes, self._bits)
         table = self._table
-        found = [
-            match
-            for start in range(0, table.length, BLOCK)
-            for number, query in queries
-            for match in self._matches(table, start, number, query, threshold)
-        ]
-        return sorted(found, key=lambda match: (match.query, match.distance, match.id))
+        words = table.words[: table.length]
+        return in_order(
+            found
+            for near in scan(words, queries, threshold, self._scratch)
+            for found in _verified(table, near, queries, threshold)
+        )
 
-    def _matches(
-        self, table: Table, start: int, number: int, query: Words, threshold: int
-    ) -> Iterable[Found]:
-        rows = self._near(table, start, query, threshold)
-        if not rows.size:
-            return ()
-        differing = np.bitwise_count(table.words[:, rows] ^ query[:, None])
-        distances = differing.sum(axis=0, dtype=np.int64)
-        # Read after the words: a row withdrawn meanwhile may show wiped words, never as live.
-        wanted = (distances <= threshold) & table.is_live[rows]
-        pairs = zip(table.ids[rows[wanted]], distances[wanted], strict=True)
-        return [Found(number, int(id), int(distance)) for id, distance in pairs]
+    def rows(self) -> Iterator[Rows]:
+        """All live rows, in one part."""
+        with self._writing:
+            table = self._table
+            rows = np.flatnonzero(table.is_live[: table.length])
+            live = Rows(table.ids[rows], table.words[rows])
+        yield live
 
-    def _near(self, table: Table, start: int, query: Words, threshold: int) -> Rows:
-        """Rows of one block whose first two words alone are within the threshold."""
-        part = slice(start, min(start + BLOCK, table.length))
-        size = part.stop - part.start
-        scratch = self._scratch
-        words, counts = scratch.words[:size], scratch.counts[:size]
-        more, is_near = scratch.more_counts[:size], scratch.is_near[:size]
-        np.bitwise_xor(table.words[0, part], query[0], out=words)
-        np.bitwise_count(words, out=counts)
-        np.bitwise_xor(table.words[1, part], query[1], out=words)
-        np.bitwise_count(words, out=more)
-        np.add(counts, more, out=counts)
-        np.less_equal(counts, min(threshold, 128), out=is_near)
-        return np.flatnonzero(is_near) + start
-
-    def _rows_of(self, ids: NDArray[np.int64], length: int) -> Rows:
+    def _rows_of(self, ids: Ids, length: int) -> Numbers:
         """The live rows among the first `length` that bear one of these ids."""
         if not ids.size or not length:
             return np.empty(0, np.intp)
         table = self._table
         return np.flatnonzero(np.isin(table.ids[:length], ids) & table.is_live[:length])
 
-    def _holds(self, ids: NDArray[np.int64], words: Words) -> NDArray[np.bool_]:
+    def _holds(self, rows: Rows) -> NDArray[np.bool_]:
         """Which of these rows are here already, id and hash."""
-        rows = self._rows_of(ids, self._table.length)
-        if not rows.size:
-            return np.zeros(ids.size, np.bool_)
-        rows = rows[np.argsort(self._table.ids[rows])]
-        known = self._table.ids[rows]
-        nearest = rows[np.minimum(np.searchsorted(known, ids), rows.size - 1)]
-        has_id = self._table.ids[nearest] == ids
-        has_hash = (self._table.words[:, nearest] == words).all(axis=0)
-        held: NDArray[np.bool_] = has_id & has_hash
-        return held
+        held = self._rows_of(rows.ids, self._table.length)
+        return same_rows(rows, Rows(self._table.ids[held], self._table.words[held]))
 
-    def _append(self, ids: NDArray[np.int64], words: Words) -> int:
+    def _append(self, ids: Ids, words: Words) -> int:
         """Publish new rows; return where in the table they begin."""
         if self._table.length + ids.size > self._table.ids.size:
-            self._table = _compacted(self._table, self._live_count + ids.size)
+            self._table = self._table.compacted(self._live_count + ids.size)
         table = self._table
         start, stop = table.length, table.length + ids.size
-        table.words[:, start:stop] = words
+        table.words[start:stop] = words
         table.ids[start:stop] = ids
         table.is_live[start:stop] = True
         self._table = replace(table, length=stop)
         self._live_count += ids.size
-        self._checksum = self._checksum + _checksum(ids, words) & MASK
+        self._checksum = self._checksum + total_checksum(ids, words, self._key) & MASK
         return start
 
-    def _forget(self, rows: Rows) -> None:
+    def _forget(self, rows: Numbers) -> None:
         if not rows.size:
             return
         table = self._table
-        removed = _checksum(table.ids[rows], table.words[:, rows])
+        removed = total_checksum(table.ids[rows], table.words[rows], self._key)
         table.is_live[rows] = False
-        table.words[:, rows] = 0  # a withdrawn hash leaves the memory too
+        table.words[rows] = 0  # a withdrawn hash leaves the memory too
         self._live_count -= rows.size
         self._checksum = self._checksum - removed & MASK
         if table.length - self._live_count > max(MIN_CAPACITY, self._live_count):
-            self._table = _compacted(table, self._live_count)
+            self._table = table.compacted(self._live_count)
 
 
-def _words(hashes: Iterable[bytes]) -> Words:
-    return np.frombuffer(b"".join(hashes), ">u8").reshape(-1, COLUMNS).astype(np.uint64)
+def same_rows(rows: Rows, held: Rows) -> NDArray[np.bool_]:
+    """Which of these rows are among the held ones, id and hash; held ids are distinct."""
+    if not held.ids.size:
+        return np.zeros(rows.ids.size, np.bool_)
+    order = np.argsort(held.ids)
+    known = held.ids[order]
+    nearest = order[np.minimum(np.searchsorted(known, rows.ids), order.size - 1)]
+    has_id = held.ids[nearest] == rows.ids
+    has_hash = (held.words[nearest] == rows.words).all(axis=1)
+    same: NDArray[np.bool_] = has_id & has_hash
+    return same
 
 
-def _compacted(table: Table, need: int) -> Table:
-    """A new generation with the live rows of `table` and room to grow."""
-    fresh = Table.of_capacity(max(MIN_CAPACITY, need + need // 2))
-    rows = np.flatnonzero(table.is_live[: table.length])
-    fresh.words[:, : rows.size] = table.words[:, rows]
-    fresh.ids[: rows.size] = table.ids[rows]
-    fresh.is_live[: rows.size] = True
-    return replace(fresh, length=int(rows.size))
-
-
-def _checksum(ids: NDArray[np.int64], words: Words) -> int:
-    """The sum of `engine.row_checksum` over many rows."""
-    mixed = _mix(ids.view(np.uint64))
-    for column in words:
-        mixed = _mix(mixed ^ column)
-    return int(mixed.sum())
-
-
-def _mix(values: Words) -> Words:
-    values = values + np.uint64(GOLDEN)
-    values = (values ^ values >> np.uint64(30)) * np.uint64(FIRST_FACTOR)
-    values = (values ^ values >> np.uint64(27)) * np.uint64(SECOND_FACTOR)
-    return values ^ values >> np.uint64(31)
+def _verified(
+    table: Table, near: Candidates, queries: Words, threshold: int
+) -> Iterable[Found]:
+    apart = distances(table.words[near.rows], queries[near.queries])
+    # Read after the words: a row withdrawn meanwhile may show wiped words, never as live.
+    wanted = (apart <= threshold) & table.is_live[near.rows]
+    return as_found(near.queries[wanted], table.ids[near.rows[wanted]], apart[wanted])
