@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 Band = tuple[int, NDArray[np.float32]]
 
 RECIPE: Final = "pdq-1"  # stored beside each hash: what was done to get it
+HASH_BYTES: Final = 32
+THRESHOLD: Final = 31  # bits; Meta's recommendation
 SAMPLES: Final = 64
 FREQUENCIES: Final = 16
 MIN_QUALITY: Final = (
@@ -39,9 +41,9 @@ class Pdq:
 
 
 def pdq(pixels: NDArray[np.uint8]) -> Pdq:
-    """Hash RGB pixels, not resized: each resize costs bits."""
+    """Hash RGB pixels or luma, not resized: each resize costs bits."""
     if min(pixels.shape[:2]) < MIN_SIDE:
-        return Pdq(bytes(32), 0)
+        return Pdq(bytes(HASH_BYTES), 0)
     samples = _samples(pixels)
     return Pdq(_bits(_frequencies(samples)), _quality(samples))
 
@@ -54,7 +56,7 @@ def pdq_dihedral(pixels: NDArray[np.uint8]) -> tuple[bytes, ...]:
 def pdq_forms(pixels: NDArray[np.uint8]) -> tuple[Pdq, tuple[bytes, ...]]:
     """The picture's own hash with its quality, and all eight of `pdq_dihedral`, from one pass over the pixels."""
     if min(pixels.shape[:2]) < MIN_SIDE:
-        return Pdq(bytes(32), 0), (bytes(32),) * len(SYMMETRIES)
+        return Pdq(bytes(HASH_BYTES), 0), (bytes(HASH_BYTES),) * len(SYMMETRIES)
     samples = _samples(pixels)
     spectrum = _frequencies(samples)
     forms = tuple(_bits(symmetry(spectrum)) for symmetry in SYMMETRIES)
@@ -68,28 +70,47 @@ def distance(a: bytes, b: bytes) -> int:
     return (int.from_bytes(a) ^ int.from_bytes(b)).bit_count()
 
 
+def matches(a: bytes, b: bytes, threshold: int = THRESHOLD) -> bool:
+    """Do two hashes differ in `threshold` bits at most?"""
+    return distance(a, b) <= threshold
+
+
 def plausible(value: bytes) -> bool:
     """Could a picture have this hash? A median split sets about half of the bits (T-19)."""
     return (
-        len(value) == 32 and int.from_bytes(value).bit_count() in PLAUSIBLE_BIT_COUNTS
+        len(value) == HASH_BYTES
+        and int.from_bytes(value).bit_count() in PLAUSIBLE_BIT_COUNTS
     )
 
 
 def _samples(pixels: NDArray[np.uint8]) -> Floats:
-    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
-        raise ValueError("PDQ is made from RGB pixels of 8 bits.")
-    height, width, _ = pixels.shape
-    rows = np.empty((SAMPLES, width, 3), np.float32)
-    for sample, (start, weights) in enumerate(_bands(height)):
-        stripe = pixels[start : start + len(weights)]
-        _weighted("k,kwc->wc", weights, stripe, rows[sample])
-    luma = np.empty((SAMPLES, width), np.float32)
-    _weighted("c,swc->sw", LUMA, rows, luma)
+    _check(pixels)
+    luma = _row_samples(pixels)
     samples = np.empty((SAMPLES, SAMPLES))
-    for sample, (start, weights) in enumerate(_bands(width)):
+    for sample, (start, weights) in enumerate(_bands(pixels.shape[1])):
         part = luma[:, start : start + len(weights)]
         _weighted("k,sk->s", weights, part, samples[:, sample])
     return samples
+
+
+def _check(pixels: NDArray[np.uint8]) -> None:
+    is_rgb = pixels.ndim == 3 and pixels.shape[2] == 3
+    if pixels.dtype != np.uint8 or not (is_rgb or pixels.ndim == 2):
+        raise ValueError("PDQ is made from RGB pixels or luma of 8 bits.")
+
+
+def _row_samples(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Luma, filtered and sampled along the height: (64, width)."""
+    sums = "k,kw->w" if pixels.ndim == 2 else "k,kwc->wc"
+    rows = np.empty((SAMPLES, *pixels.shape[1:]), np.float32)
+    for sample, (start, weights) in enumerate(_bands(len(pixels))):
+        stripe = pixels[start : start + len(weights)]
+        _weighted(sums, weights, stripe, rows[sample])
+    if pixels.ndim == 2:
+        return rows
+    luma = np.empty(rows.shape[:2], np.float32)
+    _weighted("c,swc->sw", LUMA, rows, luma)
+    return luma
 
 
 def _weighted(
@@ -112,13 +133,18 @@ def _bands(length: int) -> tuple[Band, ...]:
     def box(middle: int) -> tuple[int, int]:
         return max(0, middle - left), min(length, middle + right + 1)
 
+    inside = np.convolve(*np.ones((2, window))) / window**2
+
     def band(sample: int) -> Band:
         outer = box((2 * sample + 1) * length // (2 * SAMPLES))
-        inner = [box(middle) for middle in range(*outer)]
-        start = inner[0][0]
-        weights = np.zeros(inner[-1][1] - start, np.float64)
-        for low, high in inner:
-            weights[low - start : high - start] += 1 / (high - low) / len(inner)
+        start, stop = box(outer[0])[0], box(outer[1] - 1)[1]
+        if stop - start == len(inside):
+            return start, inside.astype(np.float32)
+        weights = np.zeros(stop - start)
+        for low, high in map(box, range(*outer)):
+            weights[low - start : high - start] += (
+                1 / (high - low) / (outer[1] - outer[0])
+            )
         return start, weights.astype(np.float32)
 
     return tuple(band(sample) for sample in range(SAMPLES))

@@ -123,12 +123,14 @@ class TestPixels:
     @pytest.mark.parametrize(
         "wrong",
         [
-            np.zeros((9, 9), np.uint8),
             np.zeros((9, 9, 4), np.uint8),
+            np.zeros((9, 9), np.uint16),
             np.zeros((9, 9, 3), np.float32),
         ],
     )
-    def test_that_are_not_rgb_of_8_bits_are_refused(self, wrong: np.ndarray) -> None:
+    def test_that_are_neither_rgb_nor_luma_of_8_bits_are_refused(
+        self, wrong: np.ndarray
+    ) -> None:
         with pytest.raises(ValueError, match="RGB"):
             pdq(wrong)
 
