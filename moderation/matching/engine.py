@@ -69,6 +69,17 @@ def in_order(found: Iterable[Found]) -> list[Found]:
     return sorted(found, key=lambda match: (match.query, match.distance, match.id))
 
 
+def joined(parts: Iterable[Rows], width: int) -> Rows:
+    """These rows, of so many words, as one."""
+    parts = list(parts)
+    ids = [part.ids for part in parts]
+    words = [part.words for part in parts]
+    return Rows(
+        np.concatenate([np.empty(0, np.int64), *ids]),
+        np.concatenate([np.empty((0, width), np.uint64), *words]),
+    )
+
+
 def words_of(hashes: Iterable[bytes], bits: int = HASH_BITS) -> Words:
     """Hashes as rows of numbers.
 

@@ -1,7 +1,7 @@
 """The embedded engine: an exact scan, in this process's memory, in numpy alone."""
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -115,13 +115,12 @@ class NumpyEngine:
             for found in _verified(table, near, queries, threshold)
         )
 
-    def rows(self) -> Iterator[Rows]:
-        """All live rows, in one part."""
+    def export(self) -> Rows:
+        """All live rows at one moment."""
         with self._writing:
             table = self._table
             rows = np.flatnonzero(table.is_live[: table.length])
-            live = Rows(table.ids[rows], table.words[rows])
-        yield live
+            return Rows(table.ids[rows], table.words[rows])
 
     def _rows_of(self, ids: Ids, length: int) -> Numbers:
         """The live rows among the first `length` that bear one of these ids."""

@@ -50,6 +50,8 @@ def scan(
     columns = words.T[: words_needed(threshold, words.shape[1])]
     for start in range(0, len(words), BLOCK):
         block = columns[:, start : start + BLOCK]
+        if len(queries) > 1 and block.strides[1] != block.itemsize:
+            block = np.ascontiguousarray(block)
         at_once = max(1, BLOCK // block.shape[1])
         for first in range(0, len(queries), at_once):
             some = queries[first : first + at_once]

@@ -1,50 +1,41 @@
 """The contract of every engine: all matches within the threshold, always, and no others.
 
-A new engine joins `ENGINES` and must pass all of it.
+A new engine joins the fixture `make_engine` and must pass all of it.
 """
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from moderation.matching import Engine, Found, NumpyEngine, row_checksum
+from moderation.matching import (
+    Engine,
+    Found,
+    LayeredEngine,
+    NumpyEngine,
+    row_checksum,
+)
 from tests.moderation.matching.naive import NaiveEngine
+from tests.moderation.matching.planting import KEY, at_distance, hashes
 
-ENGINES: list[Callable[[], Engine]] = [NumpyEngine, NaiveEngine]
 THRESHOLD = 31
 
 
-@pytest.fixture(params=ENGINES, ids=lambda make: make.__name__)
-def engine(request: pytest.FixtureRequest) -> Engine:
-    return request.param()
-
-
-def hashes(count: int, seed: int = 1) -> list[bytes]:
-    dice = np.random.default_rng(seed)
-    return [dice.bytes(32) for _ in range(count)]
-
-
-def at_distance(value: bytes, bits: int, seed: int = 1) -> bytes:
-    flipped = np.random.default_rng(seed).permutation(256)[:bits].tolist()
-    return (int.from_bytes(value) ^ sum(1 << bit for bit in flipped)).to_bytes(32)
-
-
 class TestMatch:
+    @pytest.mark.parametrize("threshold", [0, 10, 31, 40, 63])
     def test_finds_each_planted_neighbour_up_to_the_threshold(
-        self, engine: Engine
+        self, engine: Engine, threshold: int
     ) -> None:
         questions = hashes(5)
         planted = {
             (number, distance): 100 * number + distance
             for number in range(5)
-            for distance in range(41)
+            for distance in range(68)
         }
         engine.add(enumerate(hashes(3_000, seed=2), start=1_000))
         engine.add(
@@ -52,10 +43,10 @@ class TestMatch:
             for (number, distance), id in planted.items()
         )
 
-        assert engine.match(questions, THRESHOLD) == [
+        assert engine.match(questions, threshold) == [
             Found(number, id, distance)
             for (number, distance), id in planted.items()
-            if distance <= THRESHOLD
+            if distance <= threshold
         ]
 
     @pytest.mark.parametrize("part", range(4))
@@ -165,11 +156,12 @@ class TestChecksum:
         engine.add(rows)
         engine.withdraw([rows.pop()[0]])
 
-        assert engine.checksum == sum(row_checksum(*row) for row in rows) % 2**64
+        expected = sum(row_checksum(*row, KEY) for row in rows) % 2**64
+        assert engine.checksum == expected
 
     def test_does_not_depend_on_the_order(self, engine: Engine) -> None:
         rows = list(enumerate(hashes(50)))
-        other = NumpyEngine()
+        other = NumpyEngine(KEY)
         engine.add(rows)
         other.add(reversed(rows))
 
@@ -178,8 +170,11 @@ class TestChecksum:
 
 class TestBadInput:
     @pytest.mark.parametrize("value", [b"", bytes(31), bytes(33)])
-    def test_a_hash_of_another_length_is_refused(self, value: bytes) -> None:
-        engine = NumpyEngine()
+    @pytest.mark.parametrize("make", [NumpyEngine, LayeredEngine])
+    def test_a_hash_of_another_length_is_refused(
+        self, make: type[NumpyEngine | LayeredEngine], value: bytes
+    ) -> None:
+        engine = make()
 
         with pytest.raises(ValueError, match="32 bytes"):
             engine.add([(1, bytes(32)), (2, value)])
@@ -191,6 +186,11 @@ class TestBadInput:
     def test_a_threshold_that_is_no_distance_is_refused(self, threshold: int) -> None:
         with pytest.raises(ValueError, match="threshold"):
             NumpyEngine().match([bytes(32)], threshold)
+
+    @pytest.mark.parametrize("key", [b"", bytes(15), bytes(32)])
+    def test_a_key_of_another_length_is_refused(self, key: bytes) -> None:
+        with pytest.raises(ValueError, match="16 bytes"):
+            NumpyEngine(key)
 
 
 @pytest.fixture
