@@ -70,7 +70,9 @@ _SESSIONS: Final = {"django_session": Rights("SIUD", hide=SESSION_OWNER)}
 # Deleting a fingerprint takes its confirmations and exceptions along, and empties the link of its matches.
 _UNBANK: Final = {
     "moderation_bankcounter": Rights("SIU", update="number live_count checksum"),
-    "moderation_bankchange": Rights("I"),
+    "moderation_bankwithdrawal": Rights("I"),
+    "moderation_hashparent": Rights("SD", select="id child_id parent_id"),
+    "moderation_hashopinion": Rights("SD", select="id banked_hash_id"),
     "moderation_hashconfirmation": Rights("SD", select="id banked_hash_id"),
     "moderation_hashexception": Rights("SD", select="id banked_hash_id"),
     "moderation_match": Rights(
@@ -90,8 +92,8 @@ _HUB: Final = {
     "victims_dailysalt": Rights("SI"),
     "moderation_platform": Rights("S", select="name is_active"),
     "moderation_hashbank": Rights("S"),
-    # Withdrawing takes the value out of the bank's checksum, and for that it is read.
-    "moderation_bankedhash": Rights("SID"),
+    # No value is ever read here: what a withdrawal takes out of the checksum is the row's mark.
+    "moderation_bankedhash": Rights("SID", hide="value_sealed"),
 }
 
 _APPEALS: Final = {
@@ -129,9 +131,10 @@ _API: Final = {
     "moderation_evidence": Rights("SI", select="id name"),
     "moderation_hashbank": Rights("S"),
     "moderation_bankedhash": Rights("S"),
+    "moderation_hashparent": Rights("S", select="id child_id parent_id"),
     "moderation_hashexception": Rights("S"),
     "moderation_bankcounter": Rights("S"),
-    "moderation_bankchange": Rights("S"),
+    "moderation_bankwithdrawal": Rights("S"),
 }
 
 _STAFF: Final = {
@@ -156,7 +159,9 @@ _STAFF: Final = {
     "moderation_fingerprint": Rights("S"),
     "moderation_detection": Rights("S"),
     "moderation_hashbank": Rights("SU"),
-    "moderation_bankedhash": Rights("SUD", update="standing"),
+    # A decision banks the copy that it removed.
+    "moderation_bankedhash": Rights("SIUD", update="standing", hide="value_sealed"),
+    "moderation_hashparent": Rights("SID", select="id child_id parent_id"),
     "moderation_hashconfirmation": Rights("SID"),
     "moderation_hashexception": Rights("SIUD", update="pdq_sealed"),
     "moderation_match": Rights("SU", update="banked_hash_id"),
@@ -187,12 +192,16 @@ _WORKER: Final = {
     "moderation_evidence": Rights("SU", update="expires_at wrapped_key destroyed_at"),
     "moderation_fingerprint": Rights("SID"),
     "moderation_detection": Rights("SI"),
-    "moderation_match": Rights("SI"),
+    # It deletes what is left without its cause.
+    **_UNBANK,
     "moderation_flag": Rights("SIU", update="version priority priority_parts due_at"),
     "moderation_hashbank": Rights("S"),
-    "moderation_bankedhash": Rights("SU", update="search_began_at searched_at"),
-    "moderation_bankcounter": Rights("S"),
-    "moderation_bankchange": Rights("S"),
+    "moderation_bankedhash": Rights(
+        "SUD", update="look_back_id searched_at parked_why"
+    ),
+    "moderation_match": Rights("SIU", update="banked_hash_id"),
+    "moderation_lookback": Rights("SIUD"),
+    "moderation_bankwithdrawal": Rights("SID"),
     "moderation_hashexception": Rights("S"),
     "moderation_enforcement": Rights("SIU", update=_WORK),
     "moderation_notice": Rights("SUD", update=_WORK),

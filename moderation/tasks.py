@@ -6,7 +6,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerDown
 
 from moderation import pipeline
-from moderation.models import BankedHash, Content, Enforcement, Notice
+from moderation.models import BankedHash, Content, Enforcement, LookBack, Notice
 
 _log = structlog.get_logger(__name__)
 _SWEPT = 500
@@ -44,14 +44,30 @@ def deliver_notice(notice_id: int) -> None:
 
 
 @shared_task
-def look_back(hash_id: int) -> None:
-    """Search the past for a fingerprint that was just banked; withdrawn meanwhile means nothing to do."""
-    banked = BankedHash.objects.live().select_related("bank").filter(pk=hash_id).first()
-    if banked is None:
+def search_past(hash_id: int) -> None:
+    """Search the past for fingerprints that were just banked: for all that wait, in one pass."""
+    search = pipeline.gather(timezone.now())
+    if search is not None:
+        look_back(search.pk)
+
+
+@shared_task
+def look_back(search_id: int) -> None:
+    search = LookBack.objects.filter(pk=search_id).first()
+    if search is None:
         return
-    for content in pipeline.look_back(banked, timezone.now()):
-        for enforcement in content.enforcements.due(timezone.now()):
-            ring(enforce, enforcement.pk)
+    ordered, goes_on = pipeline.look_back(search, timezone.now())
+    for enforcement in ordered:
+        ring(enforce, enforcement.pk)
+    if goes_on:
+        ring(look_back, search.pk)
+
+
+@shared_task
+def withdraw_orphans(_: int) -> None:
+    count = pipeline.withdraw_orphans(timezone.now())
+    if count:
+        _log.info("orphans_withdrawn", count=count)
 
 
 @shared_task
@@ -62,6 +78,7 @@ def sweep() -> None:
         (Content.objects, check_content),
         (Enforcement.objects, enforce),
         (Notice.objects, deliver_notice),
+        (LookBack.objects, look_back),
     ):
         worn_out = rows.worn_out(now).update(work_state="DEAD", error_code="worn_out")
         if worn_out:
@@ -69,9 +86,11 @@ def sweep() -> None:
         due = rows.due(now).order_by("next_attempt_at", "pk")
         for pk in due.values_list("pk", flat=True)[:_SWEPT]:
             ring(task, pk)
-    unsearched = BankedHash.objects.unsearched(now).order_by("pk")
-    for pk in unsearched.values_list("pk", flat=True)[:_SWEPT]:
-        ring(look_back, pk)
+    if BankedHash.objects.orphans().exists():
+        ring(withdraw_orphans, 0)
+    first = BankedHash.objects.unsearched().order_by("pk").first()
+    if first is not None:
+        ring(search_past, first.pk)
 
 
 @shared_task

@@ -2,9 +2,9 @@
 
 from moderation.models.audit import AuditEntry, AuditHead
 from moderation.models.banks import (
-    BankChange,
     BankCounter,
     BankedHash,
+    BankWithdrawal,
     HashBank,
     HashConfirmation,
     HashException,
@@ -23,7 +23,14 @@ from moderation.models.exchange import (
     ListReading,
     Share,
 )
-from moderation.models.partners import ApiKey, KeyBudget, Platform, PlatformAccount
+from moderation.models.partners import (
+    ApiKey,
+    KeyBudget,
+    Platform,
+    PlatformAccount,
+    ProbeAlarm,
+    ProbeMark,
+)
 from moderation.models.searches import LookBack
 from moderation.models.signals import Detection, Flag, Match
 from moderation.models.staff import User
@@ -33,8 +40,8 @@ __all__ = [
     "ApiKey",
     "AuditEntry",
     "AuditHead",
-    "BankChange",
     "BankCounter",
+    "BankWithdrawal",
     "BankedHash",
     "Content",
     "Detection",
@@ -60,6 +67,8 @@ __all__ = [
     "Notice",
     "Platform",
     "PlatformAccount",
+    "ProbeAlarm",
+    "ProbeMark",
     "Share",
     "User",
     "Work",

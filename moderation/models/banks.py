@@ -71,9 +71,16 @@ class BankedHashQuerySet(models.QuerySet["BankedHash"]):
         return self.exclude(standing=BankedHash.Standing.REVOKED)
 
     def asking(self, now: datetime) -> Self:
-        """Those that a picture may match now: live, in an enabled bank, not paused."""
+        """Those that a picture may match now: live, in an enabled bank, not paused, and not left without its cause."""
         awake = Q(disabled_until=None) | Q(disabled_until__lte=now)
-        return self.live().filter(awake, bank__is_enabled=True)
+        parents = HashParent.objects.filter(child=models.OuterRef("pk"))
+        caused = Q(is_derived=False) | models.Exists(parents)
+        return self.live().filter(awake, caused, bank__is_enabled=True)
+
+    def orphans(self) -> Self:
+        """Banked because of fingerprints of which none is left."""
+        parents = HashParent.objects.filter(child=models.OuterRef("pk"))
+        return self.filter(~models.Exists(parents), is_derived=True)
 
     def unsearched(self) -> Self:
         """The past was not searched for these yet, and no search has them."""
@@ -91,7 +98,6 @@ class BankedHash(models.Model):
     class Parked(models.TextChoices):
         WIDELY_SEEN = "WIDELY_SEEN", "Found in too many places to be a private picture"
         GUARD = "GUARD", "Too near to a picture that nobody may ban"
-        QUALITY = "QUALITY", "Measured again on a match, it says too little"
 
     # What the owner of the bank and the operator's own services call it.
     public_id = models.CharField(max_length=32, unique=True, default=token)
@@ -100,6 +106,8 @@ class BankedHash(models.Model):
     # 32 bytes of PDQ; 8 of pHash; 32 for each frame of a video; the digest of a file.
     value_sealed = models.BinaryField()
     value_index = models.CharField(max_length=64, db_index=True)
+    # The number of the change that added it, and its name in memory; null for what is only looked up by its index.
+    number = models.PositiveBigIntegerField(unique=True, null=True)
     # What this row adds to the checksum of the banks, and how many entries it has in memory. The checksum is keyed:
     # it says nothing of the value, so that a face that may not read values can still take a row out.
     mark = models.CharField(max_length=16, default="0" * 16)
@@ -110,6 +118,8 @@ class BankedHash(models.Model):
         max_length=10, choices=Standing.choices, default=Standing.CLAIMED
     )
     recipe = models.CharField(max_length=20)
+    # Banked because its picture matched another one (``HashParent``): it matches nothing once none of those is left.
+    is_derived = models.BooleanField(default=False)
     added_at = models.DateTimeField()
     disabled_until = models.DateTimeField(null=True, blank=True)
     # Parked or demoted, a match only ever goes to a person, and hides nothing meanwhile.
@@ -138,7 +148,7 @@ class BankedHash(models.Model):
                 name="banked_standing_known",
             ),
             models.CheckConstraint(
-                condition=Q(parked_why__in=["", "WIDELY_SEEN", "GUARD", "QUALITY"]),
+                condition=Q(parked_why__in=["", "WIDELY_SEEN", "GUARD"]),
                 name="banked_parked_known",
             ),
         ]
@@ -253,18 +263,21 @@ class BankCounter(models.Model):
     def __str__(self) -> str:
         return f"#{self.pk}"
 
+    def keep(self, total: int) -> None:
+        """Note number and count as they are now, and the sum of the marks."""
+        self.checksum = f"{total % 2**64:016x}"
+        self.save(update_fields=["number", "live_count", "checksum"])
 
-class BankChange(models.Model):
-    """One change of the banks: ids only, never values, so that a withdrawn fingerprint leaves nothing behind."""
 
-    class Kind(models.TextChoices):
-        ADD = "ADD", "Added"
-        WITHDRAW = "WITHDRAW", "Withdrawn"
+class BankWithdrawal(models.Model):
+    """A number of the banks that took a fingerprint out: numbers only, so that a withdrawn one leaves nothing behind.
+
+    What was added needs no such row: the fingerprint bears its number itself.
+    """
 
     number = models.PositiveBigIntegerField(primary_key=True)
-    kind = models.CharField(max_length=10, choices=Kind.choices)
-    hash_id = models.PositiveBigIntegerField()
-    changed_at = models.DateTimeField()
+    hash_number = models.PositiveBigIntegerField()
+    withdrawn_at = models.DateTimeField(db_index=True)
 
     def __str__(self) -> str:
         return f"#{self.number}"

@@ -1,5 +1,6 @@
 """What is shared with whom, and what is fetched from where: lists of fingerprints that partners exchange."""
 
+import math
 from datetime import datetime
 from typing import Self
 
@@ -55,9 +56,9 @@ class ListedHash(models.Model):
     is_confirmed = models.BooleanField(default=False)
     # A hash of nothing, planted to learn who leaks the list (T-25).
     is_canary = models.BooleanField(default=False)
-    # Seconds since 1970, never smaller than those of a line that was committed before.
+    # Seconds since 1970, of the ListClock: greater than those of any line that was committed before.
     listed_second = models.PositiveBigIntegerField()
-    changed_second = models.PositiveBigIntegerField(db_index=True)
+    changed_second = models.PositiveBigIntegerField()
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     objects = ListedHashQuerySet.as_manager()
@@ -71,16 +72,28 @@ class ListedHash(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["partner", "changed_second", "id"], name="listed_in_order"
-            )
+                fields=["partner", "changed_second", "public_id"],
+                name="listed_in_order",
+            ),
+            # So that asking whether something is a canary costs nothing.
+            models.Index(
+                fields=["value_index"],
+                condition=Q(is_canary=True),
+                name="listed_canaries",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"#{self.pk}"
 
 
+class ListedSourceQuerySet(models.QuerySet["ListedSource"]):
+    def active(self) -> Self:
+        return self.filter(withdrawn_second__isnull=True)
+
+
 class ListedSource(models.Model):
-    """Why a line is on a list: it stays while one of these does."""
+    """Why a line is on a list: it stays while one of these does. Withdrawn, it stays as long as a withdrawn line."""
 
     listed = models.ForeignKey(
         ListedHash, on_delete=models.CASCADE, related_name="sources"
@@ -88,6 +101,9 @@ class ListedSource(models.Model):
     source_ref = models.CharField(max_length=32, db_index=True)
     # What the partner reads in place of a case number: random, for this line alone.
     public_id = models.CharField(max_length=32, default=token)
+    withdrawn_second = models.PositiveBigIntegerField(null=True, blank=True)
+
+    objects = ListedSourceQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -101,12 +117,48 @@ class ListedSource(models.Model):
 
 
 class ListClock(models.Model):
-    """The one row whose lock puts all changes of the lists in the order of their seconds."""
+    """The one row whose lock puts all changes of the lists in the order of their seconds.
+
+    Each change gets a second of its own, in commit order and always even, so that a reader's place in the list is never
+    between two lines of which one could still come: an even second is a place within a list (its lines may have been
+    read in part), the odd one after it says that they were all read. In a burst the seconds run ahead of the clock.
+    """
 
     second = models.PositiveBigIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+    @classmethod
+    def tick(cls, now: datetime) -> int:
+        """The second of a change, for the rest of the transaction: whoever changes a list next waits for its end."""
+        clock = cls._locked()
+        clock.second = max(clock.second + 2, even_second(now.timestamp()))
+        clock.save(update_fields=["second"])
+        return clock.second
+
+    @classmethod
+    def close(cls, second: int) -> None:
+        """From here on no change gets this second or an earlier one, and all that have one can be read."""
+        clock = cls._locked()
+        if clock.second < second:
+            clock.second = even_second(second)
+            clock.save(update_fields=["second"])
+
+    @classmethod
+    def read(cls) -> int:
+        """The last second that a committed change has."""
+        row = cls.objects.filter(pk=1).first()
+        return row.second if row else 0
+
+    @classmethod
+    def _locked(cls) -> Self:
+        cls.objects.get_or_create(pk=1)
+        return cls.objects.select_for_update().get(pk=1)
+
+
+def even_second(timestamp: float) -> int:
+    return 2 * math.ceil(timestamp / 2)
 
 
 class ListReading(models.Model):
@@ -118,6 +170,10 @@ class ListReading(models.Model):
     # It asked to go on from here, so it has everything before.
     read_second = models.PositiveBigIntegerField(default=0)
     read_at = models.DateTimeField()
+    # Where it is in a list that it has not read to the end: a client that breaks off comes back with the second only.
+    place = models.CharField(max_length=100, blank=True)
+    # How far its clock is from UTC: some clients call their local time UTC.
+    zone_seconds = models.IntegerField(default=0)
 
     def __str__(self) -> str:
         return f"#{self.pk}"

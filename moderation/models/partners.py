@@ -2,14 +2,16 @@
 
 import hashlib
 import hmac
+import ipaddress
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import connection, models
 from django.db.models import Q
 
 _KEY = "hub"
+KEY_LIFE = timedelta(days=365)
 
 
 class PlatformQuerySet(models.QuerySet["Platform"]):
@@ -76,6 +78,8 @@ class ApiKey(models.Model):
     prefix = models.CharField(max_length=12, unique=True)
     secret_sha256 = models.CharField(max_length=64)
     scopes = models.JSONField(default=list)
+    # Where it may be used from (CIDR); from anywhere if there is none.
+    networks = models.JSONField(default=list)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -87,7 +91,11 @@ class ApiKey(models.Model):
             models.CheckConstraint(
                 condition=Q(expires_at__gt=models.F("created_at")),
                 name="api_key_expires_after_creation",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(expires_at__lte=models.F("created_at") + KEY_LIFE),
+                name="api_key_expires_within_a_year",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -112,6 +120,17 @@ class ApiKey(models.Model):
 
     def allows(self, scope: str) -> bool:
         return scope in self.scopes
+
+    def works_from(self, address: str) -> bool:
+        """Whether a caller with this IP address may use it; an address that is none may not, if networks are named."""
+        if not self.networks:
+            return True
+        try:
+            caller = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        caller = getattr(caller, "ipv4_mapped", None) or caller
+        return any(caller in ipaddress.ip_network(one) for one in self.networks)
 
 
 def _digest(secret: str) -> str:
@@ -157,6 +176,41 @@ class KeyBudget(models.Model):
                 return 0.0
         full_at = cls.objects.get(pk=key.pk).full_at
         return max(float(full_at + takes - holds - at), 0.001)
+
+
+class ProbeMark(models.Model):
+    """That a key asked about something which a banked fingerprint matched: twenty different ones a day are a probe.
+
+    ``mark`` is keyed by the key and the fingerprint: equal for an equal question, and worth nothing to anybody else.
+    Kept for a day (T-12).
+    """
+
+    key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="marks")
+    fingerprint = models.CharField(max_length=32)
+    mark = models.CharField(max_length=32)
+    asked_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["key", "fingerprint", "mark"], name="probe_mark_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class ProbeAlarm(models.Model):
+    """When a key was last seen probing a fingerprint: at most one alarm a day for each key."""
+
+    key = models.OneToOneField(
+        ApiKey, on_delete=models.CASCADE, primary_key=True, related_name="probe_alarm"
+    )
+    raised_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
 
 
 class PlatformAccount(models.Model):

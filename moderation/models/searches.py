@@ -22,7 +22,8 @@ class LookBack(Work):
     last_id = models.PositiveBigIntegerField(default=0)
     total_count = models.PositiveBigIntegerField(default=0)
     seen_count = models.PositiveBigIntegerField(default=0)
-    found_count = models.PositiveBigIntegerField(default=0)
+    # [banked hash, content, distance] of what was found so far: it is acted on when all is known (T-18).
+    found = models.JSONField(default=list)
     ordered_at = models.DateTimeField()
 
     objects = LookBackQuerySet.as_manager()
@@ -40,12 +41,21 @@ class LookBack(Work):
             return 1.0
         return min(1.0, self.seen_count / max(1, self.total_count))
 
-    def move(self, *, cursor: int, seen: int, found: int, now: datetime) -> bool:
+    def begin(self, *, last_id: int, total: int) -> None:
+        """Fix what the pass is about; what comes in later is compared when it comes in."""
+        self.last_id, self.total_count = last_id, total
+        self.save(update_fields=["last_id", "total_count"])
+
+    def move(self, *, cursor: int, seen: int, found: list[list[int]]) -> bool:
         """Note how far the pass is; false if another worker has taken it over."""
         return self._leave(
             cursor=cursor,
             seen_count=self.seen_count + seen,
-            found_count=self.found_count + found,
-            # A sign of life: whoever is slow but alive is not taken for dead.
-            started_at=now,
+            found=[*self.found, *found],
+        )
+
+    def rest(self, now: datetime) -> bool:
+        """Let the worker do something else; the pass goes on from here, and was no failure."""
+        return self._leave(
+            work_state=self.WorkState.WAITING, attempt_count=0, next_attempt_at=now
         )

@@ -6,8 +6,8 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from moderation import detection, hashing
-from moderation.media import MediaRefused, Picture, decode
+from moderation import detection
+from moderation.media import MediaRefused
 from moderation.models import (
     AuditEntry,
     Content,
@@ -16,17 +16,16 @@ from moderation.models import (
     Fingerprint,
     Flag,
 )
-from moderation.pipeline.findings import (
-    Finding,
-    find,
+from moderation.pipeline.findings import find, without_excepted
+from moderation.pipeline.index import BankUntrusted
+from moderation.pipeline.printing import Printed, printed
+from moderation.pipeline.raising import (
+    act_on,
     is_removed,
     lock_content,
     order_hold,
     raise_flag,
-    record_matches,
-    without_excepted,
 )
-from moderation.pipeline.index import BankUntrusted
 from moderation.storage import EvidenceGone, blind_index, open_file, seal_value
 
 _log = structlog.get_logger(__name__)
@@ -64,64 +63,54 @@ def check(content: Content, now: datetime) -> list[Enforcement]:
 
 
 def _checked(content: Content, now: datetime) -> list[Enforcement]:
-    data = open_file(content.evidence.sealed)
-    picture = decode(data)
-    print_ = _fingerprinted(content, picture, data, now)
+    prints = printed(open_file(content.evidence.sealed))
+    _keep(content, prints, now)
     # Matches are written before the models run: a missing model must not delay a match.
-    ordered = _matched(content, *print_, now)
-    seen = detection.score(picture.pixels)
+    ordered = _matched(content, prints, now)
+    seen = [one for picture in prints.pictures for one in detection.score(picture)]
     with transaction.atomic():
         # First, because it locks the content. If another worker has taken over, the rest is theirs.
         if content.finish(now):
-            _detected(content, seen, now)
+            _detected(content, _highest(seen), now)
             ordered += _released(content, now)
     return ordered
 
 
-def _fingerprinted(
-    content: Content, picture: Picture, data: bytes, now: datetime
-) -> tuple[list[bytes], bytes | None, bytes]:
-    """All forms of the picture to ask with, its own PDQ if it is good enough to keep, its SHA-256."""
-    own, forms = hashing.pdq_forms(picture.pixels)
-    sha256 = hashing.sha256(data)
-    good = own.quality >= hashing.MIN_QUALITY
+def _keep(content: Content, prints: Printed, now: datetime) -> None:
     until = now + timedelta(days=settings.HISTORY_DAYS)
-    rows = [_row(content, "sha256", sha256, None, until)]
-    if good:
-        rows.append(_row(content, "pdq", own.hash, own.quality, until))
+    rows = [
+        Fingerprint(
+            content=content,
+            signal_type=one.signal_type,
+            value_sealed=seal_value(one.value, "history"),
+            value_index=blind_index(one.value, one.signal_type),
+            quality=one.quality,
+            recipe=one.recipe,
+            expires_at=until,
+        )
+        for one in prints.kept
+    ]
     Fingerprint.objects.bulk_create(rows, ignore_conflicts=True)
-    return (list(forms) if good else []), (own.hash if good else None), sha256
 
 
-def _row(
-    content: Content, kind: str, value: bytes, quality: int | None, until: datetime
-) -> Fingerprint:
-    return Fingerprint(
-        content=content,
-        signal_type=kind,
-        value_sealed=seal_value(value, "history"),
-        value_index=blind_index(value, kind),
-        quality=quality,
-        recipe=hashing.RECIPE if kind == "pdq" else "sha256-1",
-        expires_at=until,
-    )
-
-
-def _matched(
-    content: Content,
-    forms: list[bytes],
-    own: bytes | None,
-    sha256: bytes,
-    now: datetime,
-) -> list[Enforcement]:
-    findings: list[Finding] = without_excepted(find(forms, sha256), own, sha256)
+def _matched(content: Content, prints: Printed, now: datetime) -> list[Enforcement]:
+    found = find(prints.query, questions=True)
+    findings = without_excepted(found, prints.query)
     if not findings:
         return []
     with transaction.atomic():
-        if not record_matches(content, findings, now):
-            return []
-        hold = order_hold(content, content.public_id, now)
+        _, hold = act_on(content, findings, content.public_id, now)
     return [hold] if hold else []
+
+
+def _highest(seen: list[detection.Detected]) -> list[detection.Detected]:
+    """Of several frames of a video the highest score of each label."""
+    highest: dict[tuple[str, str, str], detection.Detected] = {}
+    for one in seen:
+        key = one.model, one.version, one.label
+        if key not in highest or one.score > highest[key].score:
+            highest[key] = one
+    return list(highest.values())
 
 
 def _detected(content: Content, seen: list[detection.Detected], now: datetime) -> None:

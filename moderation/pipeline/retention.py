@@ -7,7 +7,15 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from moderation.models import AuditEntry, Evidence, Fingerprint, Flag, Notice
+from moderation.models import (
+    AuditEntry,
+    BankWithdrawal,
+    Evidence,
+    Fingerprint,
+    Flag,
+    LookBack,
+    Notice,
+)
 from moderation.models.content import EvidenceQuerySet
 from moderation.storage import destroy
 
@@ -19,6 +27,13 @@ def purge_expired(now: datetime) -> dict[str, int]:
         "fingerprint": Fingerprint.objects.filter(expires_at__lte=now).delete()[0],
         "notice": Notice.objects.filter(
             expires_at__lte=now, work_state__in=["DONE", "DEAD", "CANCELLED"]
+        ).delete()[0],
+        # A copy of the banks that is further behind than this is built again from the rows.
+        "withdrawal": BankWithdrawal.objects.filter(
+            withdrawn_at__lte=now - timedelta(days=30)
+        ).delete()[0],
+        "look_back": LookBack.objects.filter(
+            done_at__lte=now - timedelta(days=7)
         ).delete()[0],
         # Whoever closed the window left theirs behind, and it names a case or a member of staff.
         "session": Session.objects.filter(expire_date__lte=now).delete()[0],

@@ -2,10 +2,13 @@
 
 from moderation.services.banking import (
     BankMissing,
+    HashRefused,
+    NewHash,
+    TooMany,
     bank_hash,
-    confirm_matches,
-    except_content,
-    unconfirm,
+    bank_hashes,
+    check_hash,
+    withdraw_hashes,
     withdraw_source,
 )
 from moderation.services.enforcement import (
@@ -31,12 +34,20 @@ from moderation.services.intake import (
 )
 from moderation.services.matching import (
     Evidence,
-    PictureRefused,
+    MediaUnreadable,
+    Query,
     Verdict,
     match,
-    match_picture,
+    match_media,
+    query_of,
 )
 from moderation.services.reviving import revive
+from moderation.services.vouching import (
+    bank_copy,
+    confirm_matches,
+    except_content,
+    unconfirm,
+)
 
 __all__ = [
     "ApproverIsDecider",
@@ -44,26 +55,35 @@ __all__ = [
     "Evidence",
     "EvidenceUnavailable",
     "ExternalIdTaken",
+    "HashRefused",
     "MediaMissing",
+    "MediaUnreadable",
+    "NewHash",
     "NothingToApprove",
-    "PictureRefused",
+    "Query",
     "Submission",
+    "TooMany",
     "Verdict",
     "approve_enforcement",
+    "bank_copy",
     "bank_hash",
+    "bank_hashes",
+    "check_hash",
     "confirm_matches",
     "copies_removed",
     "decline_enforcement",
     "except_content",
     "flag_evidence",
     "match",
-    "match_picture",
+    "match_media",
     "order_enforcement",
     "order_notice",
     "picture_for_review",
+    "query_of",
     "receive_content",
     "reverse_enforcements",
     "revive",
     "unconfirm",
+    "withdraw_hashes",
     "withdraw_source",
 ]

@@ -1,6 +1,7 @@
 """Fingerprints come into a bank and leave it. Each change takes its number from one locked row (architecture 2)."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
@@ -8,22 +9,28 @@ from django.db import transaction
 
 from moderation import tasks
 from moderation.errors import Refusal
-from moderation.hashing import RECIPE
-from moderation.matching import row_checksum
+from moderation.hashing import MIN_QUALITY, RECIPE, plausible
 from moderation.models import (
     AuditEntry,
-    BankChange,
     BankCounter,
     BankedHash,
-    Content,
     HashBank,
-    HashConfirmation,
-    HashException,
     User,
 )
-from moderation.storage import blind_index, open_value, seal_value
+from moderation.models.banks import BankedHashQuerySet
+from moderation.pipeline import SPACES, locked_counter, marks, take_out
+from moderation.storage import blind_index, seal_value
 
-_MODULUS = 2**64
+MAX_AT_ONCE = 1000
+RECIPES = {
+    "pdq": RECIPE,
+    "phash": "phash-1",
+    "vpdq": "vpdq-1",
+    "sha256": "sha256-1",
+    "md5": "md5-1",
+}
+_BYTES = {"pdq": 32, "phash": 8, "sha256": 32, "md5": 16}
+_MAX_FRAMES = 600
 
 
 class BankMissing(Refusal):
@@ -32,7 +39,65 @@ class BankMissing(Refusal):
     code = "bank_missing"
 
 
-@transaction.atomic
+class HashRefused(Refusal):
+    """No picture has such a fingerprint, or it would match what has nothing to do with it."""
+
+    code = "hash_refused"
+    status = 422  # type: ignore[assignment]
+
+
+class TooMany(Refusal):
+    """More fingerprints than one transaction may hold up the others for."""
+
+    code = "too_many"
+    status = 413  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class NewHash:
+    """A fingerprint to bank. ``value``: 32 bytes of PDQ or SHA-256, 16 of MD5, 8 of pHash, 32 for each video frame."""
+
+    signal_type: str
+    value: bytes = field(repr=False)
+    quality: int | None
+    source_ref: str
+    standing: BankedHash.Standing = BankedHash.Standing.CLAIMED
+    recipe: str = ""
+    is_derived: bool = False
+
+
+def check_hash(signal_type: str, value: bytes, quality: int | None) -> None:
+    """
+    :raises HashRefused: saying what a fingerprint of this type must be.
+    """
+    if signal_type == "vpdq":
+        _check_frames(value)
+        return
+    if signal_type not in _BYTES:
+        raise HashRefused(f"Only {', '.join(RECIPES)} are known signal types.")
+    if len(value) != _BYTES[signal_type]:
+        raise HashRefused(f"{signal_type} has {_BYTES[signal_type]} bytes.")
+    if not any(value):
+        raise HashRefused("All bits are zero: that is what a blank picture gives.")
+    if signal_type != "pdq":
+        return
+    if quality is not None and quality < MIN_QUALITY:
+        raise HashRefused(
+            f"Its quality is below {MIN_QUALITY}: it would match unrelated pictures."
+        )
+    if not plausible(value):
+        raise HashRefused("About half of a picture's bits are set; here they are not.")
+
+
+def _check_frames(value: bytes) -> None:
+    count, rest = divmod(len(value), 32)
+    if rest or not 1 <= count <= _MAX_FRAMES:
+        raise HashRefused(f"vpdq is 1 to {_MAX_FRAMES} frames of 32 bytes.")
+    for start in range(0, len(value), 32):
+        if not plausible(value[start : start + 32]):
+            raise HashRefused("A frame's hash is not one that a picture has.")
+
+
 def bank_hash(
     *,
     bank: str,
@@ -49,166 +114,139 @@ def bank_hash(
     The same fingerprint from the same source again gives the same row.
 
     :raises BankMissing: if there is no such bank.
+    :raises HashRefused: see ``check_hash``.
     """
     home = HashBank.objects.filter(slug=bank, is_enabled=True).first()
     if home is None:
         raise BankMissing(f"There is no bank named {bank}.")
-    index = blind_index(value, signal_type)
-    AuditEntry.lock()
-    row, created = BankedHash.objects.get_or_create(
-        source_ref=source_ref,
-        signal_type=signal_type,
-        value_index=index,
-        defaults={
-            "bank": home,
-            "value_sealed": seal_value(value, "bank"),
-            "quality": quality,
-            "standing": standing,
-            "recipe": RECIPE if signal_type == "pdq" else f"{signal_type}-1",
-            "added_at": now,
-        },
+    new = NewHash(signal_type, value, quality, source_ref, standing)
+    return bank_hashes(bank=home, hashes=[new], actor=actor, now=now)[0]
+
+
+def bank_hashes(
+    *, bank: HashBank, hashes: Sequence[NewHash], actor: User | str, now: datetime
+) -> list[BankedHash]:
+    """Bank up to 1,000 fingerprints in one short transaction; a row for each, in their order.
+
+    What costs time (sealing, blind indexes) is done before the lock that everybody waits for.
+
+    :raises HashRefused: see ``check_hash``; then nothing is banked.
+    :raises TooMany: for more than 1,000.
+    """
+    if len(hashes) > MAX_AT_ONCE:
+        raise TooMany(f"Send at most {MAX_AT_ONCE} at once.")
+    for new in hashes:
+        check_hash(new.signal_type, new.value, new.quality)
+    drafts = [_draft(bank, new, now) for new in hashes]
+    with transaction.atomic():
+        return _banked(bank, drafts, hashes, actor, now)
+
+
+def _draft(bank: HashBank, new: NewHash, now: datetime) -> BankedHash:
+    return BankedHash(
+        bank=bank,
+        signal_type=new.signal_type,
+        value_sealed=seal_value(new.value, "bank"),
+        value_index=blind_index(new.value, new.signal_type),
+        quality=new.quality,
+        source_ref=new.source_ref,
+        standing=new.standing,
+        recipe=new.recipe or RECIPES[new.signal_type],
+        is_derived=new.is_derived,
+        added_at=now,
     )
-    if created:
-        _number([(row, value)], BankChange.Kind.ADD, now)
-        AuditEntry.record(actor=actor, verb="bank.added", target=row, bank=home.slug)
-        if signal_type == "pdq":
-            transaction.on_commit(partial(tasks.ring, tasks.look_back, row.pk))
-    return row
 
 
-@transaction.atomic
+_Key = tuple[str, str, str]
+
+
+def _key(row: BankedHash) -> _Key:
+    return row.source_ref, row.signal_type, row.value_index
+
+
+def _banked(
+    bank: HashBank,
+    drafts: list[BankedHash],
+    hashes: Sequence[NewHash],
+    actor: User | str,
+    now: datetime,
+) -> list[BankedHash]:
+    counter = locked_counter()
+    indexes = [row.value_index for row in drafts]
+    sources = {row.source_ref for row in drafts}
+    found = BankedHash.objects.filter(value_index__in=indexes, source_ref__in=sources)
+    known = {_key(row): row for row in found.defer("value_sealed")}
+    fresh: dict[_Key, tuple[BankedHash, bytes]] = {}
+    for row, new in zip(drafts, hashes, strict=True):
+        if _key(row) not in known:
+            fresh.setdefault(_key(row), (row, new.value))
+    if fresh:
+        _numbered(counter, list(fresh.values()))
+        rows = [row for row, _ in fresh.values()]
+        BankedHash.objects.bulk_create(rows)
+        known |= {_key(row): row for row in rows}
+        _noted(bank, rows, actor)
+        transaction.on_commit(partial(tasks.ring, tasks.search_past, rows[0].pk))
+    return [known[_key(row)] for row in drafts]
+
+
+def _noted(bank: HashBank, rows: list[BankedHash], actor: User | str) -> None:
+    """One entry for each row of a person, one for a whole batch of a partner."""
+    if len(rows) <= 20:
+        for row in rows:
+            AuditEntry.record(
+                actor=actor, verb="bank.added", target=row, bank=bank.slug
+            )
+        return
+    AuditEntry.record(
+        actor=actor,
+        verb="bank.batch_added",
+        target=bank,
+        count=len(rows),
+        first=rows[0].pk,
+        last=rows[-1].pk,
+    )
+
+
 def withdraw_source(
     *, source_refs: Collection[str], actor: User | str, now: datetime
 ) -> int:
     """Delete every fingerprint of these sources for real; from the next request on nothing matches them.
 
+    What was banked because its picture matched them, and nothing else, goes with them.
+
     :returns: how many there were.
     """
-    _locked_counter()
-    rows = list(BankedHash.objects.filter(source_ref__in=source_refs))
-    live = [row for row in rows if row.standing != BankedHash.Standing.REVOKED]
-    _number(
-        [(row, open_value(row.value_sealed, "bank")) for row in live],
-        BankChange.Kind.WITHDRAW,
-        now,
-    )
-    for row in rows:
-        AuditEntry.record(actor=actor, verb="bank.withdrawn", target=row)
-    BankedHash.objects.filter(pk__in=[row.pk for row in rows]).delete()
-    return len(rows)
+    rows = BankedHash.objects.filter(source_ref__in=source_refs)
+    return _withdrawn(rows, actor, now)
+
+
+def withdraw_hashes(
+    *, hashes: Collection[int], actor: User | str, now: datetime
+) -> int:
+    """Delete these fingerprints (primary keys) for real, as ``withdraw_source`` does."""
+    return _withdrawn(BankedHash.objects.filter(pk__in=hashes), actor, now)
 
 
 @transaction.atomic
-def confirm_matches(
-    *, content: Content, cause_ref: str, actor: User, now: datetime
-) -> int:
-    """A reviewer saw the match and found a violation: the fingerprints that matched are confirmed from now on.
-
-    :returns: how many became confirmed by this.
-    """
-    AuditEntry.lock()
-    matched = BankedHash.objects.live().filter(matches__content=content).distinct()
-    # Somebody found before that this content is not what these are of.
-    matched = matched.exclude(exceptions__content=content)
-    count = 0
-    for row in matched:
-        HashConfirmation.objects.get_or_create(
-            banked_hash=row, cause_ref=cause_ref, defaults={"confirmed_at": now}
-        )
-        if row.standing == BankedHash.Standing.CLAIMED:
-            row.stand(BankedHash.Standing.CONFIRMED)
-            AuditEntry.record(actor=actor, verb="bank.confirmed", target=row)
-            count += 1
+def _withdrawn(rows: BankedHashQuerySet, actor: User | str, now: datetime) -> int:
+    count = take_out(rows, actor, now)
+    if count:
+        # What rested on these alone matches nothing any more; a worker deletes it, as this face may not.
+        transaction.on_commit(partial(tasks.ring, tasks.withdraw_orphans, 0))
     return count
 
 
-@transaction.atomic
-def unconfirm(*, cause_ref: str, actor: User) -> int:
-    """The decision that confirmed was overturned: what only it vouched for is a claim again, and holds at most.
-
-    :returns: how many fingerprints fell back.
-    """
-    AuditEntry.lock()
-    vouched = BankedHash.objects.filter(confirmations__cause_ref=cause_ref)
-    count = 0
-    for row in list(vouched):
-        row.confirmations.filter(cause_ref=cause_ref).delete()
-        confirmed = row.standing == BankedHash.Standing.CONFIRMED
-        if confirmed and not row.confirmations.exists():
-            row.stand(BankedHash.Standing.CLAIMED)
-            AuditEntry.record(actor=actor, verb="bank.unconfirmed", target=row)
-            count += 1
-    return count
-
-
-@transaction.atomic
-def except_content(
-    *,
-    content: Content,
-    cause_ref: str,
-    actor: User,
-    now: datetime,
-    same_file_only: bool = False,
-) -> int:
-    """Except a content, and its identical copies, from the fingerprints that caught it. The fingerprints stay (T-20).
-
-    :param same_file_only: one person's word excepts this very file and no re-saved copy of it; a second person's
-        (an appeal) also what is within 4 bits. Otherwise one mistaken answer would silence a fingerprint for all.
-    :returns: from how many fingerprints.
-    """
-    AuditEntry.lock()
-    prints = {row.signal_type: row for row in content.fingerprints.all()}
-    sha256 = prints.get("sha256")
-    pdq = None if same_file_only else prints.get("pdq")
-    near = seal_value(open_value(pdq.value_sealed, "history"), "bank") if pdq else None
-    caught_by = BankedHash.objects.filter(matches__content=content).distinct()
-    for row in caught_by:
-        exception, created = HashException.objects.get_or_create(
-            banked_hash=row,
-            content=content,
-            defaults={
-                "pdq_sealed": near,
-                "sha256_index": sha256.value_index if sha256 else "",
-                "reason_ref": cause_ref,
-                "created_at": now,
-            },
-        )
-        if near and not created:
-            exception.widen(near)
-        AuditEntry.record(
-            actor=actor, verb="bank.excepted", target=row, content=content.pk
-        )
-    return len(caught_by)
-
-
-def _locked_counter() -> BankCounter:
-    AuditEntry.lock()
-    BankCounter.objects.get_or_create(pk=1)
-    return BankCounter.objects.select_for_update().get(pk=1)
-
-
-def _number(
-    rows: Iterable[tuple[BankedHash, bytes]], kind: BankChange.Kind, now: datetime
-) -> None:
-    """Give each change the next number, and keep count and checksum of what is live, under the counter's lock."""
-    counter = _locked_counter()
-    number, count, total = (
-        counter.number,
-        counter.live_count,
-        int(counter.checksum, 16),
-    )
-    sign = 1 if kind == BankChange.Kind.ADD else -1
-    changes = []
-    for row, value in rows:
-        if row.signal_type != "pdq":
-            continue  # equal-value signals are looked up by their index, they are not in memory
-        number += 1
-        count += sign
-        total = (total + sign * row_checksum(row.pk, value)) % _MODULUS
-        changes.append(
-            BankChange(number=number, kind=kind, hash_id=row.pk, changed_at=now)
-        )
-    BankChange.objects.bulk_create(changes)
-    BankCounter.objects.filter(pk=1).update(
-        number=number, live_count=count, checksum=f"{total:016x}"
-    )
+def _numbered(counter: BankCounter, rows: list[tuple[BankedHash, bytes]]) -> None:
+    """Give each new row the next number, and keep count and checksum of what is live, under the counter's lock."""
+    total = int(counter.checksum, 16)
+    in_memory = [(row, value) for row, value in rows if row.signal_type in SPACES]
+    for row, _ in in_memory:
+        counter.number += 1
+        row.number = counter.number
+    asked = [(row.signal_type, row.number or 0, value) for row, value in in_memory]
+    for (row, _), (mark, count) in zip(in_memory, marks(asked), strict=True):
+        row.mark, row.entry_count = f"{mark:016x}", count
+        counter.live_count += count
+        total += mark
+    counter.keep(total)

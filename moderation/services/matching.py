@@ -1,24 +1,41 @@
 """A platform asks before it publishes. Nothing of what it asks about is stored."""
 
+import hashlib
+import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
 
-from moderation import hashing
 from moderation.errors import Refusal
-from moderation.media import MediaRefused, decode
-from moderation.models import BankedHash, Platform, token
-from moderation.pipeline import BankUntrusted, Finding, find, without_excepted
+from moderation.media import MediaRefused
+from moderation.models import Platform, token
+from moderation.pipeline import (
+    BankUntrusted,
+    Effect,
+    Finding,
+    Query,
+    asked,
+    find,
+    without_excepted,
+)
+from moderation.storage import bank_key
 
+__all__ = [
+    "Evidence",
+    "MediaUnreadable",
+    "Query",
+    "Verdict",
+    "match",
+    "match_media",
+    "query_of",
+]
 _log = structlog.get_logger(__name__)
-# Automatic blocking only for what a reviewer has confirmed, and only this near (T-21).
-_BLOCK_WITHIN = 10
 
 
-class PictureRefused(Refusal):
-    """The bytes are not a picture that can be compared."""
+class MediaUnreadable(Refusal):
+    """The bytes are no picture and no video that can be compared."""
 
     status = 422  # type: ignore[assignment]
 
@@ -29,13 +46,18 @@ class PictureRefused(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What stands behind a verdict: for the operator's own services only (scope match:evidence)."""
+    """What stands behind a verdict: for the operator's own services only (scope match:evidence).
+
+    ``reference`` names the source to this receiver alone: two receivers cannot compare theirs (T-17).
+    """
 
     bank: str
     signal_type: str
     distance: int
     threshold: int
     standing: str
+    fingerprint: str
+    reference: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,52 +70,59 @@ class Verdict:
     evidence: tuple[Evidence, ...] = field(default=())
 
 
+def query_of(signal_type: str, value: bytes) -> Query:
+    """What to ask with one fingerprint; for a video, its frames of 32 bytes one after the other."""
+    if signal_type == "vpdq":
+        return Query(frames=[value[at : at + 32] for at in range(0, len(value), 32)])
+    if signal_type == "pdq":
+        return Query(pdq=[value])
+    return Query(sha256=value) if signal_type == "sha256" else Query(md5=value)
+
+
 def match(
-    *, platform: Platform, hashes: Sequence[bytes], now: datetime
+    *, platform: Platform, queries: Sequence[Query], now: datetime
 ) -> list[Verdict]:
-    """One verdict for each PDQ hash, in order."""
-    return [_verdict([value], value, None) for value in hashes]
+    """One verdict for each, in order."""
+    return [_verdict(platform, query) for query in queries]
 
 
-def match_picture(*, platform: Platform, picture: bytes, now: datetime) -> Verdict:
+def match_media(*, platform: Platform, media: bytes, now: datetime) -> Verdict:
     """
-    :raises PictureRefused: if the bytes cannot be decoded as a picture.
+    :raises MediaUnreadable: if the bytes cannot be decoded as a picture or a video.
     """
     try:
-        decoded = decode(picture)
+        query = asked(media)
     except MediaRefused as refusal:
-        raise PictureRefused(refusal.code, str(refusal)) from None
-    own, forms = hashing.pdq_forms(decoded.pixels)
-    good = own.quality >= hashing.MIN_QUALITY
-    sha256 = hashing.sha256(picture)
-    return (
-        _verdict(list(forms), own.hash, sha256) if good else _verdict([], None, sha256)
-    )
+        raise MediaUnreadable(refusal.code, str(refusal)) from None
+    return _verdict(platform, query)
 
 
-def _verdict(forms: list[bytes], pdq: bytes | None, sha256: bytes | None) -> Verdict:
+def _verdict(platform: Platform, query: Query) -> Verdict:
     try:
         # What a reviewer found to be in order is in order before it is published, too.
-        findings = without_excepted(find(forms, sha256), pdq, sha256)
+        findings = without_excepted(find(query), query)
     except BankUntrusted:
         _log.error("bank_untrusted")
         return Verdict("hold", token(), degraded=True)
+    # What is only a question hides nothing, and a question needs a content to be asked about.
+    findings = [finding for finding in findings if finding.effect >= Effect.HOLD]
     if not findings:
         return Verdict("allow", token())
-    blocks = any(_may_block(finding) for finding in findings)
-    evidence = tuple(
-        Evidence(
-            finding.hash.bank.slug,
-            finding.hash.signal_type,
-            finding.distance,
-            finding.threshold,
-            finding.hash.standing,
-        )
-        for finding in findings
-    )
+    blocks = any(finding.effect >= Effect.REMOVE for finding in findings)
+    evidence = tuple(_evidence(platform, finding) for finding in findings)
     return Verdict("block" if blocks else "hold", token(), evidence=evidence)
 
 
-def _may_block(finding: Finding) -> bool:
-    confirmed = finding.hash.standing == BankedHash.Standing.CONFIRMED
-    return confirmed and finding.distance <= _BLOCK_WITHIN
+def _evidence(platform: Platform, finding: Finding) -> Evidence:
+    row = finding.hash
+    named = f"{platform.pk}/{row.source_ref}".encode()
+    reference = hmac.new(bank_key("reference"), named, hashlib.sha256).hexdigest()
+    return Evidence(
+        row.bank.slug,
+        row.signal_type,
+        finding.distance,
+        finding.threshold,
+        row.standing,
+        row.public_id,
+        reference[:32],
+    )

@@ -14,10 +14,12 @@ from moderation.storage.fields import (
     seal_text,
     seal_value,
 )
+from moderation.storage.keys import bank_key
 
 __all__ = [
     "EvidenceGone",
     "Sealed",
+    "bank_key",
     "blind_index",
     "destroy",
     "open_file",

@@ -29,7 +29,7 @@ READERS = {
     ("victims_case", "pin_hash"): {"hub"},
     ("victims_dailysalt", "salt"): {"hub"},
     ("victims_submittedhash", "source_ref"): {"hub", "worker"},
-    ("moderation_bankedhash", "value_sealed"): {"hub", "api", "staff", "worker"},
+    ("moderation_bankedhash", "value_sealed"): {"api", "worker"},
     ("moderation_fingerprint", "value_sealed"): {"staff", "worker"},
     ("moderation_evidence", "wrapped_key"): {"staff", "worker"},
     ("moderation_notice", "text_sealed"): {"worker"},

@@ -173,15 +173,13 @@ class TestTheWholeWalk:
                 now=now,
             )
         with face("api"):
-            verdict = services.match_picture(
-                platform=platform, picture=picture, now=now
-            )
+            verdict = services.match_media(platform=platform, media=picture, now=now)
             content, _ = services.receive_content(
                 platform=platform, submission=submission(picture), now=now
             )
         assert verdict.verdict == "hold"
         with face("worker"):
-            pipeline.look_back(BankedHash.objects.get(), now)
+            pipeline.look_back(pipeline.gather(now), now)
             worked(content)
         assert content.flags.get().source == "HASH_MATCH"
 

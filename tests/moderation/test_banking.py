@@ -4,8 +4,9 @@ import pytest
 from django.db import connection, transaction
 
 from moderation import services
-from moderation.models import BankChange, BankCounter, BankedHash, Match, token
-from moderation.pipeline import BankUntrusted, find
+from moderation.models import BankCounter, BankedHash, BankWithdrawal, Match, token
+from moderation.pipeline import BankUntrusted, Query
+from moderation.pipeline import find as find_query
 from moderation.pipeline.index import BankIndex
 from tests.factories import (
     NOW,
@@ -15,12 +16,16 @@ from tests.factories import (
     UserFactory,
 )
 
-HASH = bytes(range(32))
+HASH = bytes([0b01010101] * 32)
 
 
 def near(value: bytes, bits: int) -> bytes:
     number = int.from_bytes(value) ^ ((1 << bits) - 1)
     return number.to_bytes(32)
+
+
+def find(forms: list[bytes], **more):
+    return find_query(Query(pdq=forms), **more)
 
 
 def bank(value: bytes, source: str | None = None, **more) -> BankedHash:
@@ -150,15 +155,16 @@ class TestTheIndex:
         other = bank(near(HASH, 50))
 
         found = index.match([HASH, near(HASH, 50)], 31)
-        assert {one.id for one in found} == {row.pk, other.pk}
+        assert {one.id for one in found} == {row.number, other.number}
 
     def test_rebuilds_when_its_copy_is_not_whole(self):
         row = bank(HASH)
         index = BankIndex()
         index.match([HASH], 31)
-        index._engine.withdraw([row.pk])  # what a flipped bit or a bug would do
+        # What a flipped bit or a bug would do.
+        index._copy.engines["pdq"].withdraw([row.number])
 
-        assert [found.id for found in index.match([HASH], 31)] == [row.pk]
+        assert [found.id for found in index.match([HASH], 31)] == [row.number]
 
     def test_fails_closed_when_the_database_contradicts_itself(self):
         bank(HASH)
@@ -176,7 +182,8 @@ class TestTheIndex:
         services.withdraw_source(source_refs=sources[:10], actor="x", now=NOW)
 
         assert len(index.match([HASH], 31)) == 22
-        assert BankChange.objects.count() == 50
+        assert BankWithdrawal.objects.count() == 10
+        assert BankCounter.objects.get().number == 50
 
 
 @pytest.mark.django_db
@@ -186,11 +193,14 @@ class TestVerdict:
     ):
         confirmed = BankedHash.Standing.CONFIRMED
         bank(HASH)
-        bank(near(HASH, 128), standing=confirmed)
+        far = near(HASH, 128)
+        bank(far, standing=confirmed)
 
         verdicts = services.match(
             platform=platform,
-            hashes=[HASH, near(HASH, 128), near(HASH, 128 + 11), near(HASH, 64)],
+            queries=[
+                Query(pdq=[one]) for one in (HASH, far, near(far, 11), near(HASH, 64))
+            ],
             now=NOW,
         )
 
@@ -201,7 +211,9 @@ class TestVerdict:
         bank(HASH)
         BankCounter.objects.update(checksum="0123456789abcdef")
 
-        (verdict,) = services.match(platform=platform, hashes=[bytes(32)], now=NOW)
+        (verdict,) = services.match(
+            platform=platform, queries=[Query(pdq=[HASH])], now=NOW
+        )
 
         assert (verdict.verdict, verdict.degraded) == ("hold", True)
 

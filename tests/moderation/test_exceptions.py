@@ -25,13 +25,11 @@ class TestExceptContent:
         again = receive(platform, resaved(chelsea, 90, 1.0), "post-2")
         pipeline.check(again, NOW)
         assert not Flag.objects.filter(content=again).exists()
-        before = services.match_picture(
-            platform=platform, picture=resaved(chelsea, 90, 1.0), now=NOW
+        before = services.match_media(
+            platform=platform, media=resaved(chelsea, 90, 1.0), now=NOW
         )
         assert before.verdict == "allow"
-        cut = services.match_picture(
-            platform=platform, picture=edited(chelsea), now=NOW
-        )
+        cut = services.match_media(platform=platform, media=edited(chelsea), now=NOW)
         assert cut.verdict == "hold"
         smaller = receive(platform, edited(chelsea), "post-3")
         pipeline.check(smaller, NOW)

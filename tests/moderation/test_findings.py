@@ -13,16 +13,14 @@ from moderation.models import (
     Enforcement,
     Evidence,
     Flag,
+    LookBack,
     Match,
     token,
 )
 from moderation.models.work import stale
-from moderation.pipeline.findings import (
-    Finding,
-    find,
-    order_hold,
-    record_matches,
-)
+from moderation.pipeline import searches
+from moderation.pipeline.findings import Finding, Query, find
+from moderation.pipeline.raising import act_on, record_matches
 from moderation.storage import open_value, store_file
 from tests.factories import (
     NOW,
@@ -41,9 +39,14 @@ pytestmark = pytest.mark.django_db
 def record(content: Content, *hashes: BankedHash, distance: int = 4) -> bool:
     findings = [Finding(row, distance, 31) for row in hashes]
     with transaction.atomic():
-        new = record_matches(content, findings, NOW)
-        order_hold(content, token(), NOW)
+        new, _ = act_on(content, findings, token(), NOW)
     return new
+
+
+def search(now=NOW) -> list[Enforcement]:
+    """Look back for whatever was banked and not searched for yet."""
+    gathered = pipeline.gather(now)
+    return pipeline.look_back(gathered, now)[0] if gathered else []
 
 
 def actions(content: Content) -> list[str]:
@@ -69,42 +72,93 @@ class TestTheLookBack:
         BankedHashFactory(searched_at=NOW)
 
         tasks.sweep()
-        assert (tasks.look_back, banked.pk) in rung
-        assert len([task for task, _ in rung if task is tasks.look_back]) == 1
-        tasks.look_back(banked.pk)
+        assert (tasks.search_past, banked.pk) in rung
+        tasks.search_past(banked.pk)
         assert Flag.objects.count() == 1
         rung.clear()
         tasks.sweep()
 
-        assert tasks.look_back not in [task for task, _ in rung]
+        assert not {tasks.search_past, tasks.look_back} & {task for task, _ in rung}
 
     def test_is_taken_up_again_after_a_worker_was_killed(self, platform, chelsea):
         pipeline.check(receive(platform, resaved(chelsea)), NOW)
         banked = bank(chelsea)
-        assert banked.begin_search(NOW)
+        search = pipeline.gather(NOW)
+        assert search.start(NOW)
 
-        assert pipeline.look_back(banked, NOW) == []
-        assert list(BankedHash.objects.unsearched(NOW)) == []
+        assert pipeline.gather(NOW) is None
+        assert pipeline.look_back(search, NOW) == ([], False)
         later = NOW + stale() + timedelta(seconds=1)
-        assert list(BankedHash.objects.unsearched(later)) == [banked]
-        assert len(pipeline.look_back(banked, later)) == 1
+        assert list(LookBack.objects.due(later)) == [search]
+        assert len(pipeline.look_back(search, later)[0]) == 1
+        banked.refresh_from_db()
+        assert banked.searched_at == later
 
-    def test_ends_quietly_when_the_fingerprint_is_withdrawn_meanwhile(self, chelsea):
+    def test_ends_quietly_when_the_fingerprint_is_withdrawn_meanwhile(
+        self, platform, chelsea
+    ):
+        pipeline.check(receive(platform, chelsea), NOW)
         banked = bank(chelsea)
+        search = pipeline.gather(NOW)
         services.withdraw_source(
             source_refs=[banked.source_ref], actor="person", now=NOW
         )
 
-        banked.end_search(NOW)
+        assert pipeline.look_back(search, NOW) == ([], False)
+        assert search.work_state == "DONE"
+        assert not Flag.objects.exists()
 
-        assert pipeline.look_back(banked, NOW) == []
+    def test_goes_on_from_where_it_was_when_the_time_is_up(
+        self, platform, chelsea, monkeypatch
+    ):
+        monkeypatch.setattr(searches, "_SECONDS", -1.0)
+        monkeypatch.setattr(searches, "_ROWS", 1)
+        for number in range(3):
+            content = receive(platform, resaved(chelsea, 60 + number), f"p{number}")
+            pipeline.check(content, NOW)
+        bank(chelsea)
+        search = pipeline.gather(NOW)
+
+        seen = []
+        for _ in range(100):
+            ordered, goes_on = pipeline.look_back(search, NOW)
+            seen.append(search.progress)
+            if not goes_on:
+                break
+
+        assert seen == sorted(seen)
+        assert len(set(seen)) > 3
+        assert seen[-1] == 1.0
+        assert len(ordered) == Flag.objects.count() == 3
+
+    def test_parks_what_is_in_too_many_places_and_hides_nothing_for_it(
+        self, chelsea, monkeypatch
+    ):
+        monkeypatch.setattr(searches, "WIDELY_SEEN_CONTENTS", 2)
+        monkeypatch.setattr(searches, "WIDELY_SEEN_ACCOUNTS", 1)
+        for alias in ("facebook", "instagram", "facebook"):
+            platform = PlatformFactory(alias=alias)
+            content = receive(platform, resaved(chelsea), token())
+            pipeline.check(content, NOW)
+        banked = bank(chelsea)
+
+        assert search() == []
+
+        banked.refresh_from_db()
+        assert banked.parked_why == "WIDELY_SEEN"
+        assert not Enforcement.objects.exists()
+        assert {flag.priority for flag in Flag.objects.all()} == {90}
+        verdict = services.match_media(
+            platform=platform, media=resaved(chelsea), now=NOW
+        )
+        assert verdict.verdict == "allow"
 
 
 class TestRecordMatches:
     def test_leaves_out_what_was_withdrawn_since_it_was_found(self, platform, chelsea):
         banked = bank(chelsea)
         content = ContentFactory(platform=platform)
-        findings = find([open_value(banked.value_sealed, "bank")])
+        findings = find(Query(pdq=[open_value(banked.value_sealed, "bank")]))
         assert len(findings) == 1
         services.withdraw_source(
             source_refs=[banked.source_ref], actor="person", now=NOW

@@ -91,7 +91,7 @@ class TestCheck:
             Fingerprint.objects.filter(content=content).values_list(
                 "signal_type", flat=True
             )
-        ) == {"pdq", "sha256"}
+        ) == {"pdq", "phash", "sha256", "md5"}
 
     def test_finds_a_resaved_copy_flags_it_and_orders_a_hold(self, platform, chelsea):
         banked = bank(chelsea)
@@ -227,18 +227,22 @@ class TestLookBack:
         pipeline.check(other, NOW)
         assert not Flag.objects.exists()
 
-        found = pipeline.look_back(bank(chelsea), NOW)
+        bank(chelsea)
+        ordered, goes_on = pipeline.look_back(pipeline.gather(NOW), NOW)
 
-        assert found == [before]
+        assert [order.content for order in ordered] == [before]
+        assert not goes_on
         assert Flag.objects.get().content == before
         assert Enforcement.objects.get().action == Enforcement.Action.HOLD
 
     def test_finds_nothing_a_second_time(self, platform, chelsea):
         pipeline.check(receive(platform, chelsea), NOW)
-        banked = bank(chelsea)
-        pipeline.look_back(banked, NOW)
+        bank(chelsea)
+        search = pipeline.gather(NOW)
+        pipeline.look_back(search, NOW)
 
-        assert pipeline.look_back(banked, NOW) == []
+        assert pipeline.look_back(search, NOW) == ([], False)
+        assert pipeline.gather(NOW) is None
 
 
 class TestPictureForReview:

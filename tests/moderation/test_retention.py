@@ -68,7 +68,7 @@ class TestPurgeExpired:
         pipeline.check(receive(platform, chelsea), NOW)
 
         pipeline.purge_expired(NOW + timedelta(days=settings.HISTORY_DAYS - 1))
-        assert Fingerprint.objects.count() == 2
+        assert Fingerprint.objects.count() == 4
         pipeline.purge_expired(NOW + timedelta(days=settings.HISTORY_DAYS))
         assert not Fingerprint.objects.exists()
 

@@ -17,7 +17,9 @@ from victims.models import Case, SubmittedHash
 
 def verdict(platform, seed):
     value = bytes.fromhex(fingerprint(seed))
-    [answer] = moderation.match(platform=platform, hashes=[value], now=NOW)
+    [answer] = moderation.match(
+        platform=platform, queries=[moderation.query_of("pdq", value)], now=NOW
+    )
     return answer.verdict
 
 

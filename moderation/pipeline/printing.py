@@ -1,0 +1,75 @@
+"""From a file's bytes to all that is compared and kept of it."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moderation import hashing
+from moderation.media import decode
+from moderation.pipeline.findings import Query
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One fingerprint to store."""
+
+    signal_type: str
+    recipe: str
+    value: bytes = field(repr=False)
+    quality: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """What to ask the banks, what to keep, and the pixels for the models."""
+
+    query: Query
+    kept: tuple[Kept, ...]
+    pictures: tuple[NDArray[np.uint8], ...] = field(repr=False, default=())
+
+
+def printed(data: bytes) -> Printed:
+    """Everything, for content that is kept.
+
+    :raises MediaRefused: if it cannot be decoded.
+    """
+    pixels = decode(data).pixels
+    return _picture(data, hashing.picture_hashes(pixels), (pixels,))
+
+
+def asked(data: bytes) -> Query:
+    """What to ask the banks with, by the cheapest way.
+
+    :raises MediaRefused: if it cannot be decoded.
+    """
+    hashes = hashing.picture_hashes(decode(data).pixels)
+    return _picture(data, hashes, ()).query
+
+
+def _picture(
+    data: bytes,
+    hashes: hashing.PictureHashes,
+    pictures: tuple[NDArray[np.uint8], ...],
+) -> Printed:
+    kept = _digests(data)
+    forms: list[bytes] = []
+    for own, turned, recipe in (
+        (hashes.whole, hashes.forms, hashing.RECIPE),
+        (hashes.box, hashes.box_forms, hashing.BOX_RECIPE),
+    ):
+        if own is not None and own.quality >= hashing.MIN_QUALITY:
+            forms += turned
+            kept.append(Kept("pdq", recipe, own.hash, own.quality))
+    phash = hashes.phash if forms else None
+    if phash is not None:
+        kept.append(Kept("phash", hashing.PHASH_RECIPE, phash))
+    query = Query(pdq=forms, phash=phash, sha256=kept[0].value, md5=kept[1].value)
+    return Printed(query, tuple(kept), pictures)
+
+
+def _digests(data: bytes) -> list[Kept]:
+    return [
+        Kept("sha256", "sha256-1", hashing.sha256(data)),
+        Kept("md5", "md5-1", hashing.md5(data)),
+    ]

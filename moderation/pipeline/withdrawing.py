@@ -1,0 +1,84 @@
+"""Fingerprints leave the banks: for real, at once, and without anybody having to read their values."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from moderation.models import (
+    AuditEntry,
+    BankCounter,
+    BankedHash,
+    BankWithdrawal,
+    HashParent,
+    User,
+)
+from moderation.models.banks import BankedHashQuerySet
+
+_AT_ONCE = 1000
+
+
+def locked_counter() -> BankCounter:
+    """The row whose lock puts all changes of the banks in the order of their numbers; taken after the record's."""
+    AuditEntry.lock()
+    BankCounter.objects.get_or_create(pk=1)
+    return BankCounter.objects.select_for_update().get(pk=1)
+
+
+@transaction.atomic
+def take_out(rows: BankedHashQuerySet, actor: User | str, now: datetime) -> int:
+    """Delete these, and what was banked because of nothing else; from the next request on nothing matches them.
+
+    :returns: how many there were.
+    """
+    counter = locked_counter()
+    # A face may withdraw what it may not read.
+    found = list(rows.defer("value_sealed"))
+    if not found:
+        return 0
+    keys = [row.pk for row in found]
+    children = _orphans_of(keys)
+    live = [row for row in found if row.standing != BankedHash.Standing.REVOKED]
+    _numbered(counter, live, now)
+    for row in found:
+        AuditEntry.record(actor=actor, verb="bank.withdrawn", target=row)
+    BankedHash.objects.filter(pk__in=keys).only("pk").delete()
+    if not children:
+        return len(found)
+    return len(found) + take_out(BankedHash.objects.filter(pk__in=children), actor, now)
+
+
+def _orphans_of(keys: list[int]) -> list[int]:
+    """The children of these rows that have no other parent."""
+    fed = HashParent.objects.exclude(parent__in=keys).values("child")
+    rows = BankedHash.objects.filter(parents__parent__in=keys).exclude(pk__in=keys)
+    return list(rows.exclude(pk__in=fed).distinct().values_list("pk", flat=True))
+
+
+def _numbered(counter: BankCounter, rows: list[BankedHash], now: datetime) -> None:
+    total = int(counter.checksum, 16)
+    gone = []
+    for row in rows:
+        if row.number is None:
+            continue  # equal-value signals are looked up by their index, they are not in memory
+        counter.number += 1
+        counter.live_count -= row.entry_count
+        total -= int(row.mark, 16)
+        gone.append(
+            BankWithdrawal(
+                number=counter.number, hash_number=row.number, withdrawn_at=now
+            )
+        )
+    BankWithdrawal.objects.bulk_create(gone)
+    counter.keep(total)
+
+
+def withdraw_orphans(now: datetime) -> int:
+    """Delete what a face that may not see it left behind without its cause."""
+    count = 0
+    while keys := list(
+        BankedHash.objects.orphans()
+        .order_by("pk")
+        .values_list("pk", flat=True)[:_AT_ONCE]
+    ):
+        count += take_out(BankedHash.objects.filter(pk__in=keys), "worker", now)
+    return count
