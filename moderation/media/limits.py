@@ -1,14 +1,15 @@
-"""What a picture may be, and the named refusals of everything else."""
+"""What a picture or a video may be, and the named refusals of everything else."""
 
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
-from moderation.media.jailed.picture import MAX_PIXELS
+from moderation.media.jailed.answers import MAX_PIXELS
 
 __all__ = [
     "CPU_SECONDS",
     "MAX_BYTES",
     "MAX_PIXELS",
     "MESSAGES",
+    "VIDEO_KINDS",
     "WALL_SECONDS",
     "Code",
     "Kind",
@@ -19,13 +20,17 @@ MAX_BYTES: Final = 50 * 1024 * 1024
 CPU_SECONDS: Final = 5
 WALL_SECONDS: Final = 20.0  # a busy machine may take four times as long
 
-Kind = Literal["jpeg", "png", "webp", "gif"]
+PictureKind = Literal["jpeg", "png", "webp", "gif", "avif", "heic"]
+VideoKind = Literal["mp4", "mov", "webm", "mkv"]
+Kind = PictureKind | VideoKind
+VIDEO_KINDS: Final[tuple[Kind, ...]] = get_args(VideoKind)
 
 Code = Literal[
     "empty",
     "too_large",
     "not_an_image",
     "unsupported",
+    "is_video",
     "truncated",
     "too_many_pixels",
     "too_slow",
@@ -36,18 +41,20 @@ Code = Literal[
 MESSAGES: Final[dict[Code, str]] = {
     "empty": "The file is empty.",
     "too_large": "The file is larger than 50 MiB.",
-    "not_an_image": "The file is not a picture in a format we know.",
-    "unsupported": "This format is not accepted. Send JPEG, PNG, WebP or GIF.",
-    "truncated": "The picture is damaged or incomplete.",
+    "not_an_image": "The file is not a picture or a video in a format we know.",
+    "unsupported": "This format is not accepted."
+    " Send JPEG, PNG, WebP, GIF, AVIF, HEIC or a video (MP4, MOV, WebM, MKV).",
+    "is_video": "This is a video. Send a picture here.",
+    "truncated": "The file is damaged or incomplete.",
     "too_many_pixels": "The picture has more than 40 million pixels.",
-    "too_slow": "The picture took too long to decode.",
-    "out_of_memory": "The picture needs more memory than a picture may use.",
-    "crashed": "The decoder stopped on this picture.",
+    "too_slow": "The file took too long to decode.",
+    "out_of_memory": "The file needs more memory than one file may use.",
+    "crashed": "The decoder stopped on this file.",
 }
 
 
 class MediaRefused(Exception):  # noqa: N818 a refusal, not a fault
-    """Not a picture that we take; `message` is fit to show to a platform's engineer."""
+    """Nothing that we take; `message` is fit to show to a platform's engineer."""
 
     def __init__(self, code: Code) -> None:
         self.code: Code = code

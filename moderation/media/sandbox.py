@@ -40,17 +40,18 @@ def run(
     data: bytes,
     *,
     reply_limit: int,
+    wish: bytes = b"",
     cpu_seconds: int = CPU_SECONDS,
     wall_seconds: float = WALL_SECONDS,
 ) -> Reply:
-    """Give `data` to the function `answer` of the file `program`; return its answer.
+    """Give `data` and `wish` to the function `answer` of the file `program`; return its answer.
 
     :raises MediaRefused: `too_slow`, `out_of_memory` or `crashed`.
     """
     deadline = time.monotonic() + wall_seconds
     process = warm.take(program)
     try:
-        reply = _job(process, data, reply_limit, cpu_seconds, deadline)
+        reply = _job(process, data, wish, reply_limit, cpu_seconds, deadline)
     except BaseException:
         process.end()  # who made a child fail does not meet the same memory layout again
         raise
@@ -59,13 +60,20 @@ def run(
 
 
 def _job(
-    process: warm.Warm, data: bytes, limit: int, cpu_seconds: int, deadline: float
+    process: warm.Warm,
+    data: bytes,
+    wish: bytes,
+    limit: int,
+    cpu_seconds: int,
+    deadline: float,
 ) -> Reply:
     their_inlet, inlet = _pipe()
     outlet, their_outlet = _pipe()
     with inlet, outlet:
         with their_inlet, their_outlet:
-            process.start_job(their_inlet.fileno(), their_outlet.fileno(), cpu_seconds)
+            process.start_job(
+                their_inlet.fileno(), their_outlet.fileno(), cpu_seconds, wish
+            )
         try:
             _send(inlet, data, deadline)
             reply = _receive(outlet, limit, deadline)

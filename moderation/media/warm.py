@@ -41,25 +41,25 @@ class Warm:
                 process_group=0,  # Ctrl-C in a terminal is meant for us alone
             )
 
-    def start_job(self, inlet: int, outlet: int, cpu_seconds: int) -> None:
+    def start_job(self, inlet: int, outlet: int, cpu_seconds: int, wish: bytes) -> None:
         """Let a child read from `inlet` and write to `outlet`.
 
         :raises OSError: if the process is gone.
         """
         self.jobs += 1
-        order = lockdown.ORDER.pack(cpu_seconds)
+        order = lockdown.ORDER.pack(cpu_seconds, wish)
         socket.send_fds(self.line, [order], [inlet, outlet])
 
     def exit_code(self, seconds: float) -> int | None:
         """How the child ended, as in `subprocess`; None if that is not known in time."""
         self.line.settimeout(max(0.001, seconds))
         try:
-            answer = self.line.recv(lockdown.ORDER.size, socket.MSG_WAITALL)
+            answer = self.line.recv(lockdown.RESULT.size, socket.MSG_WAITALL)
         except OSError:
             return None
-        if len(answer) != lockdown.ORDER.size:
+        if len(answer) != lockdown.RESULT.size:
             return None
-        code: int = lockdown.ORDER.unpack(answer)[0]
+        code: int = lockdown.RESULT.unpack(answer)[0]
         return code
 
     def end(self) -> None:

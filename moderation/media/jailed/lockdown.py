@@ -7,6 +7,7 @@ This process itself never sees any. A protection that this kernel refuses is rep
 """
 
 import ctypes
+import gc
 import importlib.util
 import os
 import resource
@@ -15,6 +16,8 @@ import struct
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from pathlib import Path
+from types import ModuleType
 from typing import Final, NamedTuple
 
 PROTECTIONS: Final = (
@@ -25,12 +28,16 @@ PROTECTIONS: Final = (
     "no_files",
     "system_call_filter",
 )
-ORDER: Final = struct.Struct("<i")  # seconds on the way in, exit code on the way out
+ORDER: Final = struct.Struct("<i28s")  # seconds, and a wish that the program knows
+RESULT: Final = struct.Struct("<i")  # exit code
 HEADER: Final = struct.Struct("<4sBxxxQ")  # magic, protections in force, length
 MAGIC: Final = b"JAIL"
+UNTIL_DONE: Final = 2**64 - 1  # a length that only the program's own words tell
 EXIT_FAULT, EXIT_OUT_OF_MEMORY = 1, 12
+PACKAGE: Final = "moderation.media.jailed"
 
-Program = Callable[[bytes], tuple[int, Iterable[bytes]]]  # length, chunks
+Answer = tuple[int, Iterable[bytes | memoryview]]  # length, chunks
+Program = Callable[[bytes, bytes], Answer]  # the file, the wish
 
 NOBODY: Final = 65534
 MEMORY_BYTES: Final = 700 * 1024 * 1024
@@ -172,8 +179,10 @@ def filter_system_calls() -> None:
     checked(libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program, 0, 0))
 
 
-STEPS: Final[tuple[tuple[str, Callable[[], None]], ...]] = (
-    ("no_network", leave_the_network),
+Step = tuple[str, Callable[[], None]]
+# A network of its own is the dearest step, and one without any network serves all jobs.
+BEFORE_ANY_JOB: Final[tuple[Step, ...]] = (("no_network", leave_the_network),)
+IN_EACH_JOB: Final[tuple[Step, ...]] = (
     ("other_user", become_nobody),
     ("no_new_privileges", forbid_new_privileges),
     ("no_files", leave_the_files),
@@ -182,10 +191,10 @@ STEPS: Final[tuple[tuple[str, Callable[[], None]], ...]] = (
 )
 
 
-def lock_down() -> frozenset[str]:
+def lock_down(steps: Iterable[Step]) -> frozenset[str]:
     """Give up each power in turn; return the names of the protections now in force."""
     done = set()
-    for name, step in STEPS:
+    for name, step in steps:
         with suppress(OSError, ValueError, AttributeError):
             step()
             done.add(name)
@@ -207,10 +216,20 @@ def read_all() -> bytes:
     return b"".join(chunks)
 
 
-def write_all(data: bytes) -> None:
+def write_all(data: bytes | memoryview) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(1, view) :]
+
+
+def know_the_neighbours() -> None:
+    """Let a program import what stands beside it here, and nothing else of the project."""
+    names = PACKAGE.split(".")
+    for depth in range(1, len(names) + 1):
+        package = ModuleType(".".join(names[:depth]))
+        package.__path__ = []
+        sys.modules[package.__name__] = package
+    package.__path__ = [str(Path(__file__).parent)]
 
 
 def load(path: str) -> Program:
@@ -223,13 +242,14 @@ def load(path: str) -> Program:
     return answer
 
 
-def do_one_job(answer: Program, seconds: int) -> None:
+def do_one_job(answer: Program, inherited: frozenset[str], order: bytes) -> None:
     """The whole life of a child: it ends here, whatever happens."""
     code = EXIT_FAULT
     try:
+        seconds, wish = ORDER.unpack(order)
         limit_time(seconds)
-        protections = lock_down()
-        length, chunks = answer(read_all())
+        protections = inherited | lock_down(IN_EACH_JOB)
+        length, chunks = answer(read_all(), wish)
         write_all(HEADER.pack(MAGIC, encode(protections), length))
         for chunk in chunks:
             write_all(chunk)
@@ -240,7 +260,7 @@ def do_one_job(answer: Program, seconds: int) -> None:
         os._exit(code)
 
 
-def serve(line: socket.socket, answer: Program) -> None:
+def serve(line: socket.socket, answer: Program, inherited: frozenset[str]) -> None:
     """One job after another, each in a child of its own; ends when the parent hangs up."""
     while True:
         order, ends, _, _ = socket.recv_fds(line, ORDER.size, 2)
@@ -251,19 +271,22 @@ def serve(line: socket.socket, answer: Program) -> None:
             os.dup2(ends[0], 0)  # where the line was: the child cannot speak on it
             os.dup2(ends[1], 1)
             os.closerange(3, max(ends) + 1)
-            do_one_job(answer, *ORDER.unpack(order))
+            do_one_job(answer, inherited, order)
         for end in ends:
             os.close(end)
         _, status = os.waitpid(child, 0)
-        line.sendall(ORDER.pack(os.waitstatus_to_exitcode(status)))
+        line.sendall(RESULT.pack(os.waitstatus_to_exitcode(status)))
 
 
 def main(site: str, path: str) -> None:
     sys.dont_write_bytecode = True
     sys.path.append(site)
+    know_the_neighbours()
     answer = load(path)
+    gc.freeze()  # or a collection in each child would copy all that was loaded
+    inherited = lock_down(BEFORE_ANY_JOB)
     with suppress(ConnectionError):
-        serve(socket.socket(fileno=0), answer)
+        serve(socket.socket(fileno=0), answer, inherited)
 
 
 if __name__ == "__main__":

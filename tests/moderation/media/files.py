@@ -10,6 +10,7 @@ import skimage
 from PIL import Image
 
 SHIPPED = Path(skimage.__file__).parent / "data"
+HEIC = Path(__file__).with_name("heic")  # nobody here can write it: see make.py there
 ORIENTATION = 0x0112
 
 

@@ -83,7 +83,7 @@ def readable(descriptor: int) -> bytes:
     return b"true"
 
 
-def answer(data: bytes) -> tuple[int, Iterable[bytes]]:
+def answer(data: bytes, _wish: bytes) -> tuple[int, Iterable[bytes]]:
     order = json.loads(data)
     if order["do"] == "lie":
         return order["length"], [b"four"]

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from moderation.media import MediaRefused, Picture, decode
+from moderation.media import Luma, MediaRefused, Picture, decode, decode_luma
 from tests.moderation.media.files import (
+    HEIC,
     SHIPPED,
     png,
     saved,
@@ -23,7 +24,7 @@ RED, GREEN, WHITE = (255, 0, 0), (0, 255, 0), (255, 255, 255)
 
 OUTCOMES = {
     *("picture", "not_an_image", "unsupported", "truncated"),
-    *("too_many_pixels", "out_of_memory"),
+    *("too_many_pixels", "out_of_memory", "is_video"),
 }
 
 
@@ -35,6 +36,19 @@ def outcome(data: bytes) -> str:
     return "picture"
 
 
+def upright(image: Image.Image, orientation: int) -> np.ndarray:
+    """What a viewer shows of `image` when its EXIF says `orientation`."""
+    told = Image.open(BytesIO(turned_by_exif(image, orientation, "PNG")))
+    return np.asarray(ImageOps.exif_transpose(told))
+
+
+def close(picture: Picture | Luma, expected: np.ndarray) -> bool:
+    """The same size, and apart by no more than what a lossy format loses."""
+    if picture.pixels.shape != expected.shape:
+        return False
+    return bool(np.abs(picture.pixels.astype(int) - expected).mean() < 6)
+
+
 def corner(picture: Picture) -> tuple[int, ...]:
     return tuple(picture.pixels[0, 0].tolist())
 
@@ -42,7 +56,13 @@ def corner(picture: Picture) -> tuple[int, ...]:
 class TestFormats:
     @pytest.mark.parametrize(
         ("format", "kind"),
-        [("PNG", "png"), ("JPEG", "jpeg"), ("GIF", "gif"), ("WEBP", "webp")],
+        [
+            ("PNG", "png"),
+            ("JPEG", "jpeg"),
+            ("GIF", "gif"),
+            ("WEBP", "webp"),
+            ("AVIF", "avif"),
+        ],
     )
     def test_are_recognised_by_content(self, format: str, kind: str) -> None:
         image = shipped()
@@ -50,6 +70,12 @@ class TestFormats:
         picture = decode(saved(image, format))
 
         assert (picture.kind, picture.width, picture.height) == (kind, *image.size)
+
+    def test_of_a_phone_in_heic(self) -> None:
+        picture = decode((HEIC / "astronaut.heic").read_bytes())
+
+        assert picture.kind == "heic"
+        assert close(picture, np.asarray(shipped().crop((60, 0, 380, 320))))
 
     def test_lose_nothing_where_the_file_lost_nothing(self) -> None:
         image = shipped("coffee.png")
@@ -104,6 +130,23 @@ class TestOrientation:
         picture = decode(turned_by_exif(image, 6, "WEBP"))
 
         assert (picture.width, picture.height) == (96, 64)
+
+    @pytest.mark.parametrize("orientation", range(1, 9))
+    def test_in_avif_is_applied_once(self, orientation: int) -> None:
+        image = shipped("coffee.png").crop((0, 0, 96, 64))
+
+        picture = decode(turned_by_exif(image, orientation, "AVIF"))
+
+        assert close(picture, upright(image, orientation))
+
+    @pytest.mark.parametrize("orientation", range(1, 9))
+    def test_in_heic_is_applied_once(self, orientation: int) -> None:
+        data = (HEIC / f"turn_{orientation}.heic").read_bytes()
+
+        image = shipped("coffee.png").resize((96, 64))
+
+        assert close(decode(data), upright(image, orientation))
+        assert close(decode_luma(data), upright(image.convert("L"), orientation))
 
     @pytest.mark.parametrize(
         "block", [b"Exif\0\0nonsense", b"Exif\0\0", b"II*\0\xff\xff\xff\xff"]
@@ -167,6 +210,12 @@ class TestTransparency:
 
         assert corner(decode(saved(image, format, lossless=True))) == WHITE
 
+    def test_of_an_alpha_channel_in_avif_or_heic(self) -> None:
+        heic = (HEIC / "half_clear.heic").read_bytes()
+
+        for data in (saved(Image.new("RGBA", (9, 9), 0), "AVIF"), heic):
+            assert corner(decode(data)) == WHITE
+
     def test_in_part_is_mixed(self) -> None:
         image = Image.new("RGBA", (9, 9), (0, 0, 0, 51))
 
@@ -211,17 +260,26 @@ class TestTransparency:
         assert max(second) < 10
 
 
+SMALL = [
+    (HEIC / "turn_6.heic").read_bytes(),
+    *(
+        saved(shipped("chelsea.png").crop((0, 0, 99, 70)), format)
+        for format in ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
+    ),
+]
+
+
 class TestAnyBytes:
     @settings(max_examples=40, deadline=None)
     @given(
-        name=st.sampled_from(["JPEG", "PNG", "GIF", "WEBP"]),
+        file=st.sampled_from([*SMALL]),
         flips=st.lists(st.tuples(st.floats(0, 0.999), st.integers(1, 255)), max_size=8),
         kept=st.floats(0.01, 1),
     )
     def test_give_a_picture_or_a_named_refusal(
-        self, name: str, flips: list[tuple[float, int]], kept: float
+        self, file: bytes, flips: list[tuple[float, int]], kept: float
     ) -> None:
-        data = bytearray(saved(shipped("chelsea.png").crop((0, 0, 99, 70)), name))
+        data = bytearray(file)
         for place, change in flips:
             data[int(place * len(data))] ^= change
 

@@ -44,7 +44,7 @@ class TestRefusals:
             b"\n<SVG xmlns='http://www.w3.org/2000/svg'/>",
             b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
             b"%PDF-1.7\n",
-            b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+            b"\0\0\0\x18ftypcrx \0\0\0\1crx isom"[:20],
             b"RIFF\0\0\0\0AVI LIST",
             saved(Image.new("RGB", (9, 9)), "BMP"),
             saved(Image.new("RGB", (9, 9)), "TIFF"),
@@ -54,7 +54,7 @@ class TestRefusals:
     def test_media_of_another_kind(self, data: bytes) -> None:
         assert refusal(data) == "unsupported"
 
-    @pytest.mark.parametrize("format", ["JPEG", "PNG", "GIF", "WEBP"])
+    @pytest.mark.parametrize("format", ["JPEG", "PNG", "GIF", "WEBP", "AVIF"])
     @pytest.mark.parametrize("share", [0.02, 0.5, 0.9])
     def test_a_file_that_ends_early(self, format: str, share: float) -> None:
         data = saved(shipped(), format)
@@ -118,6 +118,6 @@ def test_a_refusal_says_what_to_do_and_nothing_of_the_file() -> None:
     with pytest.raises(MediaRefused) as caught:
         decode(SVG)
 
-    assert (
-        str(caught.value) == "This format is not accepted. Send JPEG, PNG, WebP or GIF."
+    assert str(caught.value) == (
+        "This format is not accepted. Send JPEG, PNG, WebP, GIF, AVIF, HEIC or a video (MP4, MOV, WebM, MKV)."
     )

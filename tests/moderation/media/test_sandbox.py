@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from moderation.media import ALL_PROTECTIONS, MediaRefused, isolation, sandbox
-from moderation.media.jailed import lockdown, picture
+from moderation.media.jailed import canonical, lockdown
 
 HOSTILE = Path(__file__).with_name("hostile.py")
 
@@ -133,5 +133,5 @@ class TestAnswers:
         assert ask("lie", length=2) == b"fo"
 
 
-def test_the_accepted_formats_are_these_four() -> None:
-    assert picture.FORMATS == ("JPEG", "PNG", "WEBP", "GIF")
+def test_the_accepted_pictures_are_these_six() -> None:
+    assert canonical.FORMATS == ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "HEIF")
