@@ -14,8 +14,6 @@ from moderation.models.banks import (
 from moderation.models.content import Content, Evidence, Fingerprint
 from moderation.models.enforcement import Enforcement, Notice
 from moderation.models.exchange import (
-    Feed,
-    FeedRecord,
     IdempotentCall,
     ListClock,
     ListedHash,
@@ -23,6 +21,7 @@ from moderation.models.exchange import (
     ListReading,
     Share,
 )
+from moderation.models.feeds import Feed, FeedFetch
 from moderation.models.partners import (
     ApiKey,
     KeyBudget,
@@ -48,7 +47,7 @@ __all__ = [
     "Enforcement",
     "Evidence",
     "Feed",
-    "FeedRecord",
+    "FeedFetch",
     "Fingerprint",
     "Flag",
     "HashBank",

@@ -105,7 +105,7 @@ class BankedHash(models.Model):
     signal_type = models.CharField(max_length=10, choices=SignalType.choices)
     # 32 bytes of PDQ; 8 of pHash; 32 for each frame of a video; the digest of a file.
     value_sealed = models.BinaryField()
-    value_index = models.CharField(max_length=64, db_index=True)
+    value_index = models.CharField(max_length=64)
     # The number of the change that added it, and its name in memory; null for what is only looked up by its index.
     number = models.PositiveBigIntegerField(unique=True, null=True)
     # What this row adds to the checksum of the banks, and how many entries it has in memory. The checksum is keyed:
@@ -139,8 +139,9 @@ class BankedHash(models.Model):
 
     class Meta:
         constraints = [
+            # The index first: one B-tree finds a value and keeps it once for each source.
             models.UniqueConstraint(
-                fields=["source_ref", "signal_type", "value_index"],
+                fields=["value_index", "source_ref", "signal_type"],
                 name="banked_once_per_source",
             ),
             models.CheckConstraint(
@@ -277,6 +278,7 @@ class BankWithdrawal(models.Model):
 
     number = models.PositiveBigIntegerField(primary_key=True)
     hash_number = models.PositiveBigIntegerField()
+    entry_count = models.PositiveSmallIntegerField()
     withdrawn_at = models.DateTimeField(db_index=True)
 
     def __str__(self) -> str:

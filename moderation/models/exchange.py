@@ -1,16 +1,15 @@
-"""What is shared with whom, and what is fetched from where: lists of fingerprints that partners exchange."""
+"""What is shared with whom: the lists of fingerprints that partners read."""
 
 import math
 from datetime import datetime
 from typing import Self
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 
-from moderation.models.banks import HashBank
 from moderation.models.content import SignalType
 from moderation.models.partners import ApiKey, Platform
-from moderation.models.work import Work, WorkQuerySet, token, work_constraints
+from moderation.models.work import token
 
 
 class Share(models.Model):
@@ -86,6 +85,16 @@ class ListedHash(models.Model):
     def __str__(self) -> str:
         return f"#{self.pk}"
 
+    def stand(self, *, is_confirmed: bool, second: int) -> None:
+        self.is_confirmed, self.changed_second = is_confirmed, second
+        self.withdrawn_at = None
+        self.save(update_fields=["is_confirmed", "changed_second", "withdrawn_at"])
+
+    def withdraw(self, *, second: int, at: datetime) -> None:
+        self.is_confirmed, self.changed_second = False, second
+        self.withdrawn_at = at
+        self.save(update_fields=["is_confirmed", "changed_second", "withdrawn_at"])
+
 
 class ListedSourceQuerySet(models.QuerySet["ListedSource"]):
     def active(self) -> Self:
@@ -115,6 +124,10 @@ class ListedSource(models.Model):
     def __str__(self) -> str:
         return f"#{self.pk}"
 
+    def withdraw(self, second: int | None) -> None:
+        self.withdrawn_second = second
+        self.save(update_fields=["withdrawn_second"])
+
 
 class ListClock(models.Model):
     """The one row whose lock puts all changes of the lists in the order of their seconds.
@@ -130,9 +143,15 @@ class ListClock(models.Model):
         return f"#{self.pk}"
 
     @classmethod
+    def lock(cls) -> Self:
+        """Nobody else changes a list until the transaction ends. The last lock of any deed, after those of the banks."""
+        cls.objects.get_or_create(pk=1)
+        return cls.objects.select_for_update().get(pk=1)
+
+    @classmethod
     def tick(cls, now: datetime) -> int:
-        """The second of a change, for the rest of the transaction: whoever changes a list next waits for its end."""
-        clock = cls._locked()
+        """The second of a change. Whoever changes a list next waits for the end of this transaction."""
+        clock = cls.lock()
         clock.second = max(clock.second + 2, even_second(now.timestamp()))
         clock.save(update_fields=["second"])
         return clock.second
@@ -140,21 +159,13 @@ class ListClock(models.Model):
     @classmethod
     def close(cls, second: int) -> None:
         """From here on no change gets this second or an earlier one, and all that have one can be read."""
-        clock = cls._locked()
-        if clock.second < second:
-            clock.second = even_second(second)
-            clock.save(update_fields=["second"])
-
-    @classmethod
-    def read(cls) -> int:
-        """The last second that a committed change has."""
-        row = cls.objects.filter(pk=1).first()
-        return row.second if row else 0
-
-    @classmethod
-    def _locked(cls) -> Self:
-        cls.objects.get_or_create(pk=1)
-        return cls.objects.select_for_update().get(pk=1)
+        if cls.objects.filter(pk=1, second__gte=second).exists():
+            return
+        with transaction.atomic():
+            clock = cls.lock()
+            if clock.second < second:
+                clock.second = even_second(second)
+                clock.save(update_fields=["second"])
 
 
 def even_second(timestamp: float) -> int:
@@ -174,66 +185,6 @@ class ListReading(models.Model):
     place = models.CharField(max_length=100, blank=True)
     # How far its clock is from UTC: some clients call their local time UTC.
     zone_seconds = models.IntegerField(default=0)
-
-    def __str__(self) -> str:
-        return f"#{self.pk}"
-
-
-class FeedQuerySet(WorkQuerySet["Feed"]):
-    """Feeds as work: see ``due`` and ``dead``."""
-
-
-class Feed(Work):
-    """A partner's list that is fetched into a bank of its own. As work, it is the next fetch (T-27)."""
-
-    class Kind(models.TextChoices):
-        STOPNCII = "STOPNCII", "StopNCII"
-        NCMEC = "NCMEC", "NCMEC hash sharing"
-        FILE = "FILE", "A file of the operator"
-
-    slug = models.SlugField(max_length=40, unique=True)
-    kind = models.CharField(max_length=10, choices=Kind.choices)
-    bank = models.OneToOneField(HashBank, on_delete=models.PROTECT, related_name="feed")
-    address = models.CharField(max_length=300, blank=True)
-    credentials_sealed = models.BinaryField(null=True)
-    checkpoint = models.JSONField(default=dict)
-    is_enabled = models.BooleanField(default=True)
-    # More growth than this in one fetch is set aside for a person to look at.
-    growth_percent = models.PositiveSmallIntegerField(default=20)
-    quarantined_at = models.DateTimeField(null=True, blank=True)
-    fetched_at = models.DateTimeField(null=True, blank=True)
-    fetched_count = models.PositiveBigIntegerField(default=0)
-
-    objects = FeedQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            *work_constraints("feed"),
-            models.CheckConstraint(
-                condition=Q(kind__in=["STOPNCII", "NCMEC", "FILE"]),
-                name="feed_kind_known",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"#{self.pk} {self.slug}"
-
-
-class FeedRecord(models.Model):
-    """A partner's own key of a record, and the source under which its hash was banked: how a withdrawal finds it."""
-
-    feed = models.ForeignKey(Feed, on_delete=models.CASCADE, related_name="records")
-    # HMAC of the partner's key: with StopNCII it is the hash itself.
-    key_index = models.CharField(max_length=64)
-    source_ref = models.CharField(max_length=32, db_index=True)
-    changed_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["feed", "key_index"], name="feed_record_once"
-            )
-        ]
 
     def __str__(self) -> str:
         return f"#{self.pk}"
