@@ -144,7 +144,7 @@ class ListClock(models.Model):
 
     @classmethod
     def lock(cls) -> Self:
-        """Nobody else changes a list until the transaction ends. The last lock of any deed, after those of the banks."""
+        """Nobody else changes a list until the transaction ends. A deed's last lock, after those of the banks."""
         cls.objects.get_or_create(pk=1)
         return cls.objects.select_for_update().get(pk=1)
 
@@ -188,6 +188,10 @@ class ListReading(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+    def note(self, at: datetime) -> None:
+        self.read_at = at
+        self.save(update_fields=["read_second", "read_at", "place", "zone_seconds"])
 
 
 class IdempotentCall(models.Model):
