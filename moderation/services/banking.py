@@ -9,7 +9,6 @@ from django.db import transaction
 
 from moderation import tasks
 from moderation.errors import Refusal
-from moderation.hashing import MIN_QUALITY, RECIPE, plausible
 from moderation.models import (
     AuditEntry,
     BankCounter,
@@ -19,31 +18,18 @@ from moderation.models import (
 )
 from moderation.models.banks import BankedHashQuerySet
 from moderation.pipeline import SPACES, locked_counter, marks, take_out
+from moderation.pipeline.accepting import RECIPES
+from moderation.pipeline.accepting import HashRefused as HashRefused
+from moderation.pipeline.accepting import check_hash as check_hash
 from moderation.storage import blind_index, seal_value
 
 MAX_AT_ONCE = 1000
-RECIPES = {
-    "pdq": RECIPE,
-    "phash": "phash-1",
-    "vpdq": "vpdq-1",
-    "sha256": "sha256-1",
-    "md5": "md5-1",
-}
-_BYTES = {"pdq": 32, "phash": 8, "sha256": 32, "md5": 16}
-_MAX_FRAMES = 600
 
 
 class BankMissing(Refusal):
     """There is no bank of this name, or it is switched off."""
 
     code = "bank_missing"
-
-
-class HashRefused(Refusal):
-    """No picture has such a fingerprint, or it would match what has nothing to do with it."""
-
-    code = "hash_refused"
-    status = 422  # type: ignore[assignment]
 
 
 class TooMany(Refusal):
@@ -64,38 +50,6 @@ class NewHash:
     standing: BankedHash.Standing = BankedHash.Standing.CLAIMED
     recipe: str = ""
     is_derived: bool = False
-
-
-def check_hash(signal_type: str, value: bytes, quality: int | None) -> None:
-    """
-    :raises HashRefused: saying what a fingerprint of this type must be.
-    """
-    if signal_type == "vpdq":
-        _check_frames(value)
-        return
-    if signal_type not in _BYTES:
-        raise HashRefused(f"Only {', '.join(RECIPES)} are known signal types.")
-    if len(value) != _BYTES[signal_type]:
-        raise HashRefused(f"{signal_type} has {_BYTES[signal_type]} bytes.")
-    if not any(value):
-        raise HashRefused("All bits are zero: that is what a blank picture gives.")
-    if signal_type != "pdq":
-        return
-    if quality is not None and quality < MIN_QUALITY:
-        raise HashRefused(
-            f"Its quality is below {MIN_QUALITY}: it would match unrelated pictures."
-        )
-    if not plausible(value):
-        raise HashRefused("About half of a picture's bits are set; here they are not.")
-
-
-def _check_frames(value: bytes) -> None:
-    count, rest = divmod(len(value), 32)
-    if rest or not 1 <= count <= _MAX_FRAMES:
-        raise HashRefused(f"vpdq is 1 to {_MAX_FRAMES} frames of 32 bytes.")
-    for start in range(0, len(value), 32):
-        if not plausible(value[start : start + 32]):
-            raise HashRefused("A frame's hash is not one that a picture has.")
 
 
 def bank_hash(
