@@ -67,6 +67,11 @@ class Policy(models.Model):
     def closes_account(self) -> bool:
         return self.removes and "account.disable" in self.default_actions
 
+    @property
+    def banks_copies(self) -> bool:
+        """Each copy that is found makes the next edit of it easier to find."""
+        return self.removes and "bank" in self.default_actions
+
 
 LeaseT = TypeVar("LeaseT", bound="Lease")
 

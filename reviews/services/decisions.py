@@ -152,9 +152,9 @@ def _take_down(decision: Decision, flag: Flag, now: datetime) -> None:
             now=now,
             needs_approval=True,
         )
-    moderation.confirm_matches(
-        content=content, cause_ref=decision.public_id, actor=actor, now=now
-    )
+    moderation.confirm_matches(content=content, cause_ref=ref, actor=actor, now=now)
+    if decision.policy.banks_copies:
+        moderation.bank_copy(content=content, cause_ref=ref, actor=actor, now=now)
     _tell(decision, flag, _granted(decision, now), now)
 
 

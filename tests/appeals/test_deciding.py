@@ -1,3 +1,4 @@
+import hashlib
 from datetime import timedelta
 
 import pytest
@@ -204,7 +205,7 @@ class TestOverturn:
             bank_hash(
                 bank="confirmed",
                 signal_type="pdq",
-                value=bytes([number]) * 32,
+                value=hashlib.sha256(bytes([number])).digest(),
                 quality=100,
                 source_ref=ref,
                 actor="system",
