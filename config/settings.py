@@ -28,6 +28,8 @@ SECRET_KEY = env.secret("SECRET_KEY", keep_in=_KEYS).hex()
 EVIDENCE_KEY = env.secret("EVIDENCE_KEY", keep_in=_KEYS)
 BANK_KEY = env.secret("BANK_KEY", keep_in=_KEYS)
 PIN_PEPPER = env.secret("PIN_PEPPER", keep_in=_KEYS)
+# The banks as the processes of one host share them, in the clear: a file system in memory, never on a disk (T-24).
+BANK_SNAPSHOT_DIR = Path(env.text("BANK_SNAPSHOT_DIR", str(VAR_DIR / "bank")))
 if len({SECRET_KEY, EVIDENCE_KEY.hex(), BANK_KEY.hex(), PIN_PEPPER.hex()}) < 4:
     raise ImproperlyConfigured(
         "SECRET_KEY, EVIDENCE_KEY, BANK_KEY and PIN_PEPPER must be four different values."
@@ -332,6 +334,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Not Without My Consent: the platform API",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

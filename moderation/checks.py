@@ -1,5 +1,6 @@
 """Refuse to start for real cases on anything less than the whole protection (threat model 3.4)."""
 
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -10,7 +11,7 @@ from moderation.media import ALL_PROTECTIONS, isolation
 
 @register(Tags.security)
 def real_cases(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """security.E001 to E003; silent unless REAL_CASES=1."""
+    """security.E001 to E004; silent unless REAL_CASES=1."""
     if not settings.REAL_CASES:
         return []
     errors: list[CheckMessage] = []
@@ -40,4 +41,32 @@ def real_cases(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 id="security.E003",
             )
         )
+    if settings.FACE in _COMPARES and not _is_in_memory(settings.BANK_SNAPSHOT_DIR):
+        errors.append(
+            Error(
+                "The fingerprints in memory would be written to a disk.",
+                hint="Set BANK_SNAPSHOT_DIR to a directory on a tmpfs that is this user's alone (mode 0700).",
+                id="security.E004",
+            )
+        )
     return errors
+
+
+_COMPARES = ("all", "api", "worker")
+
+
+def _is_in_memory(directory: Path) -> bool:
+    """Whether the file system that the directory is on, or will be made on, is a tmpfs (Linux)."""
+    there = next(path for path in (directory, *directory.parents) if path.exists())
+    place = str(there.resolve())
+    try:
+        lines = Path("/proc/self/mounts").read_text().splitlines()
+    except OSError:
+        return False
+    mounts = [line.split(" ")[1:3] for line in lines]
+    above = [
+        (len(at), kind)
+        for at, kind in mounts
+        if place == at or place.startswith(at.rstrip("/") + "/")
+    ]
+    return max(above, default=(0, ""))[1] in {"tmpfs", "ramfs"}

@@ -2,20 +2,32 @@
 
 Before each use the process compares its number with the counter row (0.05 ms) and applies what it lacks. Count and
 checksum prove that the copy is whole; if they differ it is built again, and if they still differ it is not used.
+
+A large bank lies in snapshots that the processes of a host share; each has on top of them what changed since.
 """
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
+from typing import Self
 
-from moderation.matching import Found, NumpyEngine
+import structlog
+from django.db import connection
+
+from moderation.matching import Exposed, Found, LayeredEngine
 from moderation.models import BankCounter, BankedHash, BankWithdrawal
+from moderation.pipeline import snapshots
 from moderation.pipeline.spaces import SPACES, checksum_key, entries, ids_of
 from moderation.storage import open_value
 
+_log = structlog.get_logger(__name__)
 _ROWS = 2000
 _TRIES = 5
+# Whoever waits longer for a copy that is being built gets the safe answer instead.
+_PATIENCE = 2.0
+_LOOK_SECONDS = 5.0
 
 Row = tuple[int, str, bytes]
 
@@ -29,7 +41,18 @@ class BankCopy:
 
     def __init__(self) -> None:
         self.number = 0
-        self.engines = {space: NumpyEngine(key=checksum_key()) for space in SPACES}
+        self._numbers = dict.fromkeys(SPACES, 0)
+        self.engines = {space: LayeredEngine(key=checksum_key()) for space in SPACES}
+
+    @classmethod
+    def on_snapshots(cls, counter: BankCounter) -> Self:
+        """As far as this host's snapshots go, which may be nowhere."""
+        copy = cls()
+        for space, base in snapshots.open_all().items():
+            if base.number <= counter.number:  # else it is of a database that is gone
+                copy.engines[space] = LayeredEngine(base, key=checksum_key())
+                copy._numbers[space] = base.number
+        return copy
 
     def equals(self, counter: BankCounter) -> bool:
         count = sum(len(engine) for engine in self.engines.values())
@@ -39,18 +62,20 @@ class BankCopy:
 
     def follow(self, counter: BankCounter) -> None:
         """Apply what happened between this copy's number and the counter's."""
-        span = {"number__gt": self.number, "number__lte": counter.number}
+        start = min(self._numbers.values())
+        span = {"number__gt": start, "number__lte": counter.number}
         for batch in _batches(span):
-            for space in SPACES:
-                rows = [row for row in batch if row[1] == space]
+            for space, seen in self._numbers.items():
+                rows = [row for row in batch if row[1] == space and row[0] > seen]
                 if rows:
                     self.engines[space].add(_opened(rows))
         gone = BankWithdrawal.objects.filter(**span)
-        numbers = list(gone.values_list("hash_number", flat=True))
+        numbers = list(gone.values_list("hash_number", "entry_count"))
         if numbers:
             for space in SPACES:
                 self.engines[space].withdraw(ids_of(space, numbers))
         self.number = counter.number
+        self._numbers = dict.fromkeys(SPACES, counter.number)
 
 
 class BankIndex:
@@ -59,6 +84,9 @@ class BankIndex:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._copy = BankCopy()
+        self._stamp: tuple[int, ...] = ()
+        self._looks_at = 0.0
+        self._renewing = False
         self.pid = os.getpid()
 
     def match(
@@ -71,16 +99,24 @@ class BankIndex:
         return self._current().engines[space].match(hashes, threshold)
 
     def _current(self) -> BankCopy:
-        with self._lock:
+        if not self._lock.acquire(timeout=_PATIENCE):
+            raise BankUntrusted("The bank in memory is being built again.")
+        try:
             if not self._caught_up() and not self._rebuilt():
                 raise BankUntrusted("The bank in memory does not equal the database.")
+            self._look_at_snapshots()
             return self._copy
+        finally:
+            self._lock.release()
 
     def _caught_up(self) -> bool:
         for _ in range(_TRIES):
             counter = _counter()
             if counter.number < self._copy.number:
                 return False  # a transaction we had read was rolled back
+            far = counter.number - self._copy.number > snapshots.MIN_ROWS
+            if far and counter.live_count > snapshots.MIN_ROWS:
+                return False  # the way over the snapshots is shorter
             if counter.number > self._copy.number:
                 self._copy.follow(counter)
             if self._copy.equals(counter):
@@ -90,15 +126,91 @@ class BankIndex:
         return False
 
     def _rebuilt(self) -> bool:
+        if _counter().live_count <= snapshots.MIN_ROWS:
+            return self._followed(_nothing)
+        try:
+            return self._rebuilt_with_others()
+        except (Exposed, OSError) as trouble:
+            _log.error("snapshot_not_written", code=type(trouble).__name__)
+            return self._followed(_nothing)
+
+    def _rebuilt_with_others(self) -> bool:
+        """One process reads a million rows, and the others wait for what it writes down."""
+        with snapshots.writing(wait=True):
+            starts = (BankCopy.on_snapshots, _nothing)
+            if not any(self._followed(start) for start in starts):
+                return False
+            if self._write_what_is_due():
+                self._followed(BankCopy.on_snapshots)
+        return True
+
+    def _followed(self, start: Callable[[BankCounter], BankCopy]) -> bool:
         for _ in range(_TRIES):
-            counter, copy = _counter(), BankCopy()
+            counter = _counter()
+            copy = start(counter)
             copy.follow(counter)
             if copy.equals(counter):
-                self._copy = copy
+                self._copy, self._stamp = copy, snapshots.stamp()
                 return True
             if _counter().number == counter.number:
                 return False
         return False
+
+    def _look_at_snapshots(self) -> None:
+        """Now and then: go over to a newer snapshot, or write one, beside the work."""
+        now = time.monotonic()
+        if now < self._looks_at or self._renewing:
+            return
+        self._looks_at = now + _LOOK_SECONDS
+        if self._is_due() or snapshots.stamp() != self._stamp:
+            self._renewing = True
+            threading.Thread(target=self._renew, daemon=True).start()
+
+    def _is_due(self) -> bool:
+        engines = self._copy.engines
+        return any(
+            snapshots.is_due(space, engines[space]) for space in snapshots.SPACES
+        )
+
+    def _renew(self) -> None:
+        try:
+            self.renew()
+        except (Exposed, OSError) as trouble:
+            _log.error("snapshot_not_written", code=type(trouble).__name__)
+        finally:
+            self._renewing = False
+            connection.close()
+
+    def renew(self) -> None:
+        """Write the snapshots that are due, unless another process does, and go over to the newest."""
+        with snapshots.writing(wait=False) as is_mine:
+            if is_mine:
+                self._write_what_is_due()
+        counter = _counter()
+        copy = BankCopy.on_snapshots(counter)
+        copy.follow(counter)
+        with self._lock:
+            if copy.equals(counter):
+                self._copy = copy
+            self._stamp = snapshots.stamp()
+
+    def _write_what_is_due(self) -> bool:
+        copy = self._copy
+        number = (
+            copy.number
+        )  # first: more than it says may be in the file, and never less
+        due = [
+            space
+            for space in snapshots.SPACES
+            if snapshots.is_due(space, copy.engines[space])
+        ]
+        for space in due:
+            snapshots.write(space, copy.engines[space], number)
+        return bool(due)
+
+
+def _nothing(_: BankCounter) -> BankCopy:
+    return BankCopy()
 
 
 def bank_index() -> BankIndex:

@@ -4,7 +4,7 @@
 and zeros. Digests of files lie in none: they are looked up by their blind index.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -40,11 +40,13 @@ def place_of(signal_type: str, id: int) -> tuple[int, int]:
     return divmod(id, _FRAMES) if signal_type == "vpdq" else (id, 0)
 
 
-def ids_of(signal_type: str, numbers: Iterable[int]) -> Iterable[int]:
-    """The ids of all entries that banked hashes with these numbers may have in a space."""
+def ids_of(signal_type: str, gone: Sequence[tuple[int, int]]) -> list[int]:
+    """The ids that banked hashes (number, how many entries) may have in a space."""
     if signal_type != "vpdq":
-        return numbers
-    return (number * _FRAMES + place for number in numbers for place in range(_FRAMES))
+        return [number for number, _ in gone]
+    return [
+        number * _FRAMES + place for number, count in gone for place in range(count)
+    ]
 
 
 def checksum_key() -> bytes:

@@ -65,7 +65,10 @@ def _numbered(counter: BankCounter, rows: list[BankedHash], now: datetime) -> No
         total -= int(row.mark, 16)
         gone.append(
             BankWithdrawal(
-                number=counter.number, hash_number=row.number, withdrawn_at=now
+                number=counter.number,
+                hash_number=row.number,
+                entry_count=row.entry_count,
+                withdrawn_at=now,
             )
         )
     BankWithdrawal.objects.bulk_create(gone)
