@@ -137,7 +137,7 @@ def _undo(appeal: Appeal, reviewer: User, now: datetime) -> None:
     moderation.withdraw_source(
         source_refs=[decision.public_id], actor=reviewer, now=now
     )
-    moderation.unconfirm(cause_ref=decision.public_id, actor=reviewer)
+    moderation.unconfirm(cause_ref=decision.public_id, actor=reviewer, now=now)
     moderation.except_content(
         content=content, cause_ref=appeal.receipt, actor=reviewer, now=now
     )

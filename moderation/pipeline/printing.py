@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation import hashing
-from moderation.media import decode
+from moderation.media import decode, decode_luma
 from moderation.pipeline.findings import Query
 
 
@@ -43,7 +43,7 @@ def asked(data: bytes) -> Query:
 
     :raises MediaRefused: if it cannot be decoded.
     """
-    hashes = hashing.picture_hashes(decode(data).pixels)
+    hashes = hashing.picture_hashes(decode_luma(data).pixels)
     return _picture(data, hashes, ()).query
 
 

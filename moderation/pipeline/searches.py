@@ -18,6 +18,7 @@ from moderation.models import (
 from moderation.models.banks import BankedHashQuerySet
 from moderation.pipeline.comparing import Stored, compare
 from moderation.pipeline.findings import Finding
+from moderation.pipeline.listing import on_changed
 from moderation.pipeline.raising import act_on
 from moderation.storage import open_value
 
@@ -110,7 +111,7 @@ def _acted(search: LookBack, now: datetime) -> list[Enforcement]:
             finding = Finding(hashes[hash], bits, threshold, bool(only_review))
             by_content.setdefault(content, []).append(finding)
     for hash, contents in by_hash.items():
-        _park_if_widely_seen(hashes[hash], contents)
+        _park_if_widely_seen(hashes[hash], contents, now)
     ordered = []
     for pk in sorted(by_content, reverse=True):
         hold = _raised(pk, by_content[pk], now)
@@ -118,7 +119,7 @@ def _acted(search: LookBack, now: datetime) -> list[Enforcement]:
     return ordered
 
 
-def _park_if_widely_seen(row: BankedHash, contents: list[int]) -> None:
+def _park_if_widely_seen(row: BankedHash, contents: list[int], now: datetime) -> None:
     if len(contents) <= WIDELY_SEEN_CONTENTS or row.parked_why:
         return
     found = Content.objects.filter(pk__in=contents)
@@ -127,6 +128,7 @@ def _park_if_widely_seen(row: BankedHash, contents: list[int]) -> None:
     with transaction.atomic():
         AuditEntry.lock()
         row.park(BankedHash.Parked.WIDELY_SEEN)
+        on_changed([row], now)
         AuditEntry.record(actor="worker", verb="bank.parked", target=row)
 
 

@@ -13,6 +13,8 @@ from moderation.models import (
     User,
 )
 from moderation.models.banks import BankedHashQuerySet
+from moderation.pipeline.listing import on_withdrawn
+from moderation.pipeline.listing import on_withdrawn
 
 _AT_ONCE = 1000
 
@@ -39,9 +41,11 @@ def take_out(rows: BankedHashQuerySet, actor: User | str, now: datetime) -> int:
     children = _orphans_of(keys)
     live = [row for row in found if row.standing != BankedHash.Standing.REVOKED]
     _numbered(counter, live, now)
+    on_withdrawn(found, now)
     for row in found:
         AuditEntry.record(actor=actor, verb="bank.withdrawn", target=row)
     BankedHash.objects.filter(pk__in=keys).only("pk").delete()
+    on_withdrawn(found, now)
     if not children:
         return len(found)
     return len(found) + take_out(BankedHash.objects.filter(pk__in=children), actor, now)

@@ -21,6 +21,7 @@ from moderation.pipeline import SPACES, locked_counter, marks, take_out
 from moderation.pipeline.accepting import RECIPES
 from moderation.pipeline.accepting import HashRefused as HashRefused
 from moderation.pipeline.accepting import check_hash as check_hash
+from moderation.pipeline.listing import on_changed
 from moderation.storage import blind_index, seal_value
 
 MAX_AT_ONCE = 1000
@@ -138,6 +139,8 @@ def _banked(
         _numbered(counter, list(fresh.values()))
         rows = [row for row, _ in fresh.values()]
         BankedHash.objects.bulk_create(rows)
+        if bank.kind == HashBank.Kind.CASES:
+            on_changed(rows, now)
         known |= {_key(row): row for row in rows}
         _noted(bank, rows, actor)
         transaction.on_commit(partial(tasks.ring, tasks.search_past, rows[0].pk))

@@ -8,13 +8,15 @@ from moderation.models import (
     AuditEntry,
     BankedHash,
     Content,
+    Fingerprint,
     HashBank,
     HashConfirmation,
     HashException,
     HashParent,
     User,
 )
-from moderation.services.banking import NewHash, bank_hashes
+from moderation.pipeline.listing import on_changed
+from moderation.services.banking import HashRefused, NewHash, bank_hashes, check_hash
 from moderation.storage import open_value, seal_value
 
 
@@ -29,7 +31,7 @@ def confirm_matches(
     :returns: how many became confirmed by this.
     """
     AuditEntry.lock()
-    count = 0
+    raised = []
     for row in _matched(content):
         HashConfirmation.objects.get_or_create(
             banked_hash=row, cause_ref=cause_ref, defaults={"confirmed_at": now}
@@ -37,8 +39,9 @@ def confirm_matches(
         if row.standing == BankedHash.Standing.CLAIMED:
             row.stand(BankedHash.Standing.CONFIRMED)
             AuditEntry.record(actor=actor, verb="bank.confirmed", target=row)
-            count += 1
-    return count
+            raised.append(row)
+    on_changed(raised, now)
+    return len(raised)
 
 
 def _matched(content: Content) -> list[BankedHash]:
@@ -49,7 +52,7 @@ def _matched(content: Content) -> list[BankedHash]:
 
 
 @transaction.atomic
-def unconfirm(*, cause_ref: str, actor: User) -> int:
+def unconfirm(*, cause_ref: str, actor: User, now: datetime) -> int:
     """The decision that confirmed was overturned: what only it vouched for is a claim again, and holds at most.
 
     :returns: how many fingerprints fell back.
@@ -57,15 +60,16 @@ def unconfirm(*, cause_ref: str, actor: User) -> int:
     AuditEntry.lock()
     vouched = BankedHash.objects.filter(confirmations__cause_ref=cause_ref)
     vouched = vouched.defer("value_sealed")
-    count = 0
+    fallen = []
     for row in list(vouched):
         row.confirmations.filter(cause_ref=cause_ref).delete()
         confirmed = row.standing == BankedHash.Standing.CONFIRMED
         if confirmed and not row.confirmations.exists():
             row.stand(BankedHash.Standing.CLAIMED)
             AuditEntry.record(actor=actor, verb="bank.unconfirmed", target=row)
-            count += 1
-    return count
+            fallen.append(row)
+    on_changed(fallen, now)
+    return len(fallen)
 
 
 @transaction.atomic
@@ -85,18 +89,9 @@ def bank_copy(*, content: Content, cause_ref: str, actor: User, now: datetime) -
         },
     )
     parents = _matched(content)
-    hashes = [
-        NewHash(
-            row.signal_type,
-            open_value(row.value_sealed, "history"),
-            row.quality,
-            cause_ref,
-            BankedHash.Standing.CONFIRMED,
-            row.recipe,
-            is_derived=bool(parents),
-        )
-        for row in content.fingerprints.order_by("pk")
-    ]
+    prints = content.fingerprints.order_by("pk")
+    copies = [_copied(row, cause_ref, bool(parents)) for row in prints]
+    hashes = [copy for copy in copies if _is_bankable(copy)]
     rows = bank_hashes(bank=home, hashes=hashes, actor=actor, now=now)
     for row in {row.pk: row for row in rows}.values():
         HashConfirmation.objects.get_or_create(
@@ -105,6 +100,27 @@ def bank_copy(*, content: Content, cause_ref: str, actor: User, now: datetime) -
         for parent in parents:
             HashParent.objects.get_or_create(child=row, parent=parent)
     return len(rows)
+
+
+def _copied(row: Fingerprint, cause_ref: str, is_derived: bool) -> NewHash:
+    return NewHash(
+        row.signal_type,
+        open_value(row.value_sealed, "history"),
+        row.quality,
+        cause_ref,
+        BankedHash.Standing.CONFIRMED,
+        row.recipe,
+        is_derived=is_derived,
+    )
+
+
+def _is_bankable(new: NewHash) -> bool:
+    """One print of a picture may say too little to be banked; that must not stand in the way of a decision."""
+    try:
+        check_hash(new.signal_type, new.value, new.quality)
+    except HashRefused:
+        return False
+    return True
 
 
 @transaction.atomic

@@ -267,10 +267,10 @@ class TestUnconfirm:
                 content=matched, cause_ref=cause, actor=reviewer, now=NOW
             )
 
-        assert services.unconfirm(cause_ref=first, actor=reviewer) == 1
+        assert services.unconfirm(cause_ref=first, actor=reviewer, now=NOW) == 1
 
         once.refresh_from_db()
         twice.refresh_from_db()
         assert once.standing == BankedHash.Standing.CLAIMED
         assert twice.standing == BankedHash.Standing.CONFIRMED
-        assert services.unconfirm(cause_ref=second, actor=reviewer) == 1
+        assert services.unconfirm(cause_ref=second, actor=reviewer, now=NOW) == 1
