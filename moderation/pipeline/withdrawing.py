@@ -14,7 +14,6 @@ from moderation.models import (
 )
 from moderation.models.banks import BankedHashQuerySet
 from moderation.pipeline.listing import on_withdrawn
-from moderation.pipeline.listing import on_withdrawn
 
 _AT_ONCE = 1000
 
@@ -41,7 +40,6 @@ def take_out(rows: BankedHashQuerySet, actor: User | str, now: datetime) -> int:
     children = _orphans_of(keys)
     live = [row for row in found if row.standing != BankedHash.Standing.REVOKED]
     _numbered(counter, live, now)
-    on_withdrawn(found, now)
     for row in found:
         AuditEntry.record(actor=actor, verb="bank.withdrawn", target=row)
     BankedHash.objects.filter(pk__in=keys).only("pk").delete()

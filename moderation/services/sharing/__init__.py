@@ -1,14 +1,13 @@
-"""What is given to partners: who opted in, the list that each of them reads, and what is forgotten again."""
+"""What is given to partners: who opted in, the list that each of them reads, and who leaks it.
+
+What stands on a list follows from the banks: see ``moderation.pipeline.listing``.
+"""
 
 from moderation.services.sharing.canaries import canary_alarm, plant_canaries
-from moderation.services.sharing.forgetting import partners_not_told, purge_listed
-from moderation.services.sharing.lines import (
-    LISTED_TYPES,
+from moderation.services.sharing.opting import (
     NotOursToShare,
     NotShared,
-    on_banked,
-    on_changed,
-    on_withdrawn,
+    partners_not_told,
     share_source,
     unshare_source,
 )
@@ -22,7 +21,6 @@ from moderation.services.sharing.reading import (
 )
 
 __all__ = [
-    "LISTED_TYPES",
     "Line",
     "NotOursToShare",
     "NotShared",
@@ -30,12 +28,8 @@ __all__ = [
     "PlaceUnknown",
     "Range",
     "canary_alarm",
-    "on_banked",
-    "on_changed",
-    "on_withdrawn",
     "partners_not_told",
     "plant_canaries",
-    "purge_listed",
     "read_page",
     "read_range",
     "share_source",

@@ -16,7 +16,7 @@ from moderation.models import (
     User,
     token,
 )
-from moderation.services.sharing.lines import PURPOSE
+from moderation.pipeline.listing import PURPOSE
 from moderation.storage import blind_index, seal_value
 
 _BITS = 256

@@ -14,7 +14,7 @@ from django.db.models import Max, Q, QuerySet
 
 from moderation.errors import Refusal
 from moderation.models import ListClock, ListedHash, ListReading, Platform
-from moderation.services.sharing.lines import PURPOSE
+from moderation.pipeline.listing import PURPOSE
 from moderation.storage import open_value
 
 # A client that says its local time and calls it UTC is off by a multiple of a quarter of an hour, 14 hours at most.

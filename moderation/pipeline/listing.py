@@ -6,47 +6,35 @@ compared with what the banks and the leaves say now; so no order of events can l
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
-from moderation.errors import Refusal
 from moderation.models import (
-    AuditEntry,
     BankedHash,
     HashBank,
     ListClock,
     ListedHash,
     ListedSource,
-    Platform,
+    ListReading,
     Share,
-    User,
 )
 from moderation.storage import open_value, seal_value
 
 # The signal types that the protocols of the lists have a name for.
 LISTED_TYPES = ("pdq", "md5")
 PURPOSE = "exchange"
+# A client of the StopNCII protocol that has not asked for 30 days throws away what it holds.
+_KEPT = timedelta(days=30)
 
 # What a line holds: the sources behind it, each with whether a reviewer confirmed its fingerprint.
 _Sources = dict[str, bool]
 
 
-class NotOursToShare(Refusal):
-    """Somebody else gave these to this house; who made them decides whom they are given to."""
-
-    code = "not_ours_to_share"
-
-
-class NotShared(Refusal):
-    """There is no such leave to take back."""
-
-    code = "not_shared"
-
-
-class _Key(NamedTuple):
+class LineKey(NamedTuple):
     partner_id: int
     signal_type: str
     value_index: str
@@ -60,63 +48,14 @@ class _Name(NamedTuple):
     value_index: str
 
 
-@transaction.atomic
-def share_source(
-    *, source_ref: str, partner: Platform, actor: User | str, now: datetime
-) -> Share:
-    """Give this source's fingerprints to a partner: those that are there and those that will come.
-
-    A source may be shared before it has fingerprints; then nothing sealed has to be read to list them.
-
-    :raises NotOursToShare: if it is not what a person submitted.
-    """
-    AuditEntry.lock()
-    rows = BankedHash.objects.filter(source_ref=source_ref)
-    if rows.exclude(bank__kind=HashBank.Kind.CASES).exists():
-        raise NotOursToShare("Only what a person submitted here can be shared.")
-    share, created = Share.objects.get_or_create(
-        source_ref=source_ref, partner=partner, defaults={"shared_at": now}
-    )
-    if created:
-        AuditEntry.record(
-            actor=actor, verb="share.given", target=share, partner=partner.alias
-        )
-        on_changed(list(rows.defer("value_sealed")), now)
-    return share
-
-
-@transaction.atomic
-def unshare_source(
-    *, source_ref: str, partner: Platform, actor: User | str, now: datetime
-) -> None:
-    """Take the leave back: the partner is told that what only this source vouched for is withdrawn.
-
-    :raises NotShared: if there is none.
-    """
-    AuditEntry.lock()
-    share = Share.objects.filter(source_ref=source_ref, partner=partner).first()
-    if share is None:
-        raise NotShared("This source is not shared with this partner.")
-    AuditEntry.record(
-        actor=actor, verb="share.taken_back", target=share, partner=partner.alias
-    )
-    share.delete()
-    lines = ListedHash.objects.filter(partner=partner, sources__source_ref=source_ref)
-    keys = {_Key(partner.pk, *one) for one in lines.values_list(*_Key._fields[1:])}
-    if keys:
-        _relist(keys, now)
-
-
-def on_banked(rows: Collection[BankedHash], now: datetime) -> None:
-    """These were banked, in this transaction, which holds the record's lock. One query if none of them is shared."""
-    on_changed(rows, now)
-
-
 def on_changed(rows: Collection[BankedHash], now: datetime) -> None:
-    """The standing of these changed, or whether they are parked or demoted, in this transaction."""
+    """These were banked, confirmed or not, parked or demoted, in this transaction, which holds the record's lock.
+
+    One query if none of them is shared. A row that has its value in memory is not read anew.
+    """
     keys = _keys(rows)
     if keys:
-        _relist(keys, now, rows=rows)
+        relist(keys, now, rows=rows)
 
 
 def on_withdrawn(rows: Collection[BankedHash], now: datetime) -> None:
@@ -124,7 +63,7 @@ def on_withdrawn(rows: Collection[BankedHash], now: datetime) -> None:
     keys = _keys(rows)
     if not keys:
         return
-    _relist(keys, now, gone={_name(row) for row in rows})
+    relist(keys, now, gone={_name(row) for row in rows})
     # The leave was for these pictures, and not for what the same source might bring one day.
     left = BankedHash.objects.filter(source_ref__in={row.source_ref for row in rows})
     kept = {_name(row) for row in left.only(*_Name._fields)} - {_name(r) for r in rows}
@@ -136,14 +75,14 @@ def _name(row: BankedHash) -> _Name:
     return _Name(row.source_ref, row.signal_type, row.value_index)
 
 
-def _keys(rows: Collection[BankedHash]) -> set[_Key]:
+def _keys(rows: Collection[BankedHash]) -> set[LineKey]:
     """The lines that these rows could be behind."""
     rows = [row for row in rows if row.signal_type in LISTED_TYPES]
     partners = defaultdict(set)
     for source_ref, partner_id in _leaves({row.source_ref for row in rows}):
         partners[source_ref].add(partner_id)
     return {
-        _Key(partner_id, row.signal_type, row.value_index)
+        LineKey(partner_id, row.signal_type, row.value_index)
         for row in rows
         for partner_id in partners[row.source_ref]
     }
@@ -156,8 +95,8 @@ def _leaves(source_refs: Collection[str]) -> set[tuple[str, int]]:
     return set(shares.values_list("source_ref", "partner_id"))
 
 
-def _relist(
-    keys: set[_Key],
+def relist(
+    keys: set[LineKey],
     now: datetime,
     *,
     rows: Iterable[BankedHash] = (),
@@ -174,7 +113,7 @@ def _relist(
             _correct(line, wanted.get(key, {}), second, now)
 
 
-def _wanted(keys: set[_Key], gone: Collection[_Name]) -> dict[_Key, _Sources]:
+def _wanted(keys: set[LineKey], gone: Collection[_Name]) -> dict[LineKey, _Sources]:
     """What the banks and the leaves say: live, neither parked nor demoted, and shared."""
     rows = BankedHash.objects.live().filter(
         _any_value(keys),
@@ -184,36 +123,36 @@ def _wanted(keys: set[_Key], gone: Collection[_Name]) -> dict[_Key, _Sources]:
     )
     rows = rows.only(*_Name._fields, "standing")
     found = [row for row in rows if _name(row) not in gone]
-    wanted: dict[_Key, _Sources] = defaultdict(dict)
+    wanted: dict[LineKey, _Sources] = defaultdict(dict)
     leaves = defaultdict(set)
     for source_ref, partner_id in _leaves({row.source_ref for row in found}):
         leaves[source_ref].add(partner_id)
     for row in found:
         confirmed = row.standing == BankedHash.Standing.CONFIRMED
         for partner_id in leaves[row.source_ref]:
-            key = _Key(partner_id, row.signal_type, row.value_index)
+            key = LineKey(partner_id, row.signal_type, row.value_index)
             wanted[key][row.source_ref] = confirmed
     return {key: wanted[key] for key in keys if key in wanted}
 
 
-def _lines(keys: set[_Key]) -> dict[_Key, ListedHash]:
+def _lines(keys: set[LineKey]) -> dict[LineKey, ListedHash]:
     partners = {key.partner_id for key in keys}
     rows = ListedHash.objects.filter(_any_value(keys), partner__in=partners)
     rows = rows.defer("value_sealed").prefetch_related("sources")
     lines = {
-        _Key(row.partner_id, row.signal_type, row.value_index): row for row in rows
+        LineKey(row.partner_id, row.signal_type, row.value_index): row for row in rows
     }
     return {key: line for key, line in lines.items() if key in keys}
 
 
-def _any_value(keys: Iterable[_Key]) -> Q:
+def _any_value(keys: Iterable[LineKey]) -> Q:
     keys = set(keys)
     types = {key.signal_type for key in keys}
     return Q(signal_type__in=types, value_index__in={key.value_index for key in keys})
 
 
 def _values(
-    keys: Iterable[_Key], rows: Iterable[BankedHash]
+    keys: Iterable[LineKey], rows: Iterable[BankedHash]
 ) -> dict[tuple[str, str], bytes]:
     """The values themselves: of rows that have theirs in memory, otherwise as the bank has them."""
     needed = {(key.signal_type, key.value_index) for key in keys}
@@ -231,7 +170,7 @@ def _values(
 
 
 def _add(
-    wanted: Mapping[_Key, _Sources],
+    wanted: Mapping[LineKey, _Sources],
     values: Mapping[tuple[str, str], bytes],
     second: int,
 ) -> None:
@@ -271,3 +210,27 @@ def _correct(line: ListedHash, wanted: _Sources, second: int, now: datetime) -> 
         line.stand(is_confirmed=any(wanted.values()), second=second)
     else:
         line.withdraw(second=second, at=now)
+
+
+@transaction.atomic
+def purge_listed(*, now: datetime) -> int:
+    """Delete the withdrawn lines and sources that their partners have read of, and those that are past their time.
+
+    :returns: how many there were.
+    """
+    ListClock.lock()
+    lines = ListedHash.objects.filter(withdrawn_at__isnull=False)
+    read = Q(changed_second__lt=read_by("partner"))
+    _, by_model = lines.filter(read | Q(withdrawn_at__lte=now - _KEPT)).delete()
+    # The same of a line that stands because of somebody else.
+    sources = ListedSource.objects.filter(withdrawn_second__isnull=False)
+    read = Q(withdrawn_second__lt=read_by("listed__partner"))
+    past = Q(withdrawn_second__lte=int((now - _KEPT).timestamp()))
+    count, _ = sources.filter(read | past).delete()
+    return count + by_model.get(ListedHash._meta.label, 0)
+
+
+def read_by(partner: str) -> Coalesce:
+    """The second before which the partner has read everything; ``partner`` is the path to it from the outer row."""
+    readings = ListReading.objects.filter(partner=OuterRef(partner))
+    return Coalesce(Subquery(readings.values("read_second")), 0)
