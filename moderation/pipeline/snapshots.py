@@ -84,7 +84,9 @@ def writing(*, wait: bool) -> Iterator[bool]:
     :param wait: until it is this one's turn; otherwise the answer may be False.
     """
     directory = Path(settings.BANK_SNAPSHOT_DIR)
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        directory.mkdir(mode=0o700, parents=True)
+        directory.chmod(0o700)  # whatever the umask of a service takes away
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     lock = os.open(directory / "writer", flags, 0o600)
     try:
