@@ -75,6 +75,7 @@ class NumpyEngine:
         self._table = Table.of_capacity(MIN_CAPACITY, bits // 64)
         self._live_count = 0
         self._checksum = 0
+        self._change_count = 0  # of rows that got another hash
         self._writing = threading.Lock()
         self._scratch = Scratch()
 
@@ -96,8 +97,10 @@ class NumpyEngine:
             is_new = ~self._holds(rows)
             ids, words = rows.ids[is_new], rows.words[is_new]
             boundary = self._append(ids, words)
+            changed = self._rows_of(ids, boundary)
+            self._change_count += changed.size
             # Only now: a changed row may be found twice for a moment, never not at all.
-            self._forget(self._rows_of(ids, boundary))
+            self._forget(changed)
 
     def withdraw(self, ids: Iterable[int]) -> None:
         unwanted = np.fromiter(ids, np.int64)
@@ -107,13 +110,21 @@ class NumpyEngine:
     def match(self, hashes: Sequence[bytes], threshold: int) -> list[Found]:
         checked_threshold(threshold, self._bits)
         queries = words_of(hashes, self._bits)
+        while True:
+            change_count = self._change_count
+            found = self._match(queries, threshold)
+            # Else this generation may lack the new hash of a row, whose old one was forgotten meanwhile.
+            if self._change_count == change_count:
+                return in_order(found)
+
+    def _match(self, queries: Words, threshold: int) -> list[Found]:
         table = self._table
         words = table.words[: table.length]
-        return in_order(
+        return [
             found
             for near in scan(words, queries, threshold, self._scratch)
             for found in _verified(table, near, queries, threshold)
-        )
+        ]
 
     def export(self) -> Rows:
         """All live rows at one moment."""

@@ -44,8 +44,9 @@ class Shard:
                 yield from as_found(near.queries, self.real_ids(near.rows), apart)
 
     def fetch(self, ids: Ids) -> Rows:
-        wanted = ids - self.id_base
-        wanted = wanted[(wanted >= 0) & (wanted <= np.iinfo(self.ids.dtype).max)]
+        wanted = np.unique(ids) - self.id_base
+        limits = np.iinfo(self.ids.dtype)
+        wanted = wanted[(wanted >= limits.min) & (wanted <= limits.max)]
         rows = self._rows_of(wanted.astype(self.ids.dtype))
         return Rows(self.real_ids(rows), self.words[rows])
 

@@ -7,6 +7,8 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
@@ -18,10 +20,12 @@ from moderation.matching import (
     Found,
     LayeredEngine,
     NumpyEngine,
+    Snapshot,
     row_checksum,
+    write_snapshot,
 )
 from tests.moderation.matching.naive import NaiveEngine
-from tests.moderation.matching.planting import KEY, at_distance, hashes
+from tests.moderation.matching.planting import KEY, Mixed, at_distance, hashes, rebased
 
 THRESHOLD = 31
 
@@ -210,34 +214,40 @@ class TestThreads:
         engine = NumpyEngine()
         engine.add(enumerate(values))
 
-        def lost(number: int) -> int:
-            mine = range(number, 1_200, 4)
-            return sum(
-                engine.match([values[id]], THRESHOLD) != [Found(0, id, 0)]
-                for id in mine
-            )
+        assert lost_by_threads(engine, values) == 0
 
-        with ThreadPoolExecutor(4) as pool:
-            assert sum(pool.map(lost, range(4))) == 0
+    def test_lose_no_match_in_layers(self, tmp_path: Path) -> None:
+        values = hashes(60_000)
+        engine = Mixed(tmp_path / "rows")
+        engine.add(enumerate(values))
 
-    def test_find_what_stays_while_others_come_change_and_go(self) -> None:
+        assert lost_by_threads(engine, values) == 0
+
+    @pytest.mark.parametrize("kind", ["numpy", "layered"])
+    def test_find_what_stays_while_others_come_change_and_go(
+        self, kind: str, tmp_path: Path
+    ) -> None:
         values = hashes(40_000)
-        engine = NumpyEngine()
+        engine: Engine = NumpyEngine(KEY)
         engine.add(enumerate(values[:2_000]))
+        if kind == "layered":
+            write_snapshot(tmp_path / "rows", *engine.export(), number=1, key=KEY)
+            engine = LayeredEngine(Snapshot.open(tmp_path / "rows", KEY), KEY)
         done = threading.Event()
 
         def churn() -> None:
             for start in range(2_000, 40_000, 500):
                 engine.add(enumerate(values[start : start + 500], start))
-                engine.add(enumerate(values[1_000:1_100], 1_000))
-                engine.withdraw(range(start, start + 450))
+                near = [at_distance(values[1_007], start // 500 % 20)]
+                engine.add(enumerate(near, 1_007))
+                engine.withdraw([*range(start, start + 450), start // 40])
             done.set()
 
         def lost() -> int:
             misses = 0
             while not done.is_set():
                 found = engine.match([values[7], values[1_007], bytes(32)], THRESHOLD)
-                misses += found != [Found(0, 7, 0), Found(1, 1_007, 0)]
+                misses += {match[:2] for match in found} != {(0, 7), (1, 1_007)}
             return misses
 
         with ThreadPoolExecutor(3) as pool:
@@ -246,55 +256,81 @@ class TestThreads:
             assert [reader.result() for reader in readers] == [0, 0]
 
 
+def lost_by_threads(engine: Engine, values: list[bytes]) -> int:
+    def lost(number: int) -> int:
+        mine = range(number, 1_200, 8)
+        return sum(
+            engine.match([values[id]], THRESHOLD) != [Found(0, id, 0)] for id in mine
+        )
+
+    with ThreadPoolExecutor(8) as pool:
+        return sum(pool.map(lost, range(8)))
+
+
 # Few ids and few hashes near each other, so that rows meet.
 IDS = st.integers(0, 12)
 NEAR_HASHES = st.integers(0, 2**40 - 1).map(lambda bits: bits.to_bytes(32))
 
 
 class AnyHistory(RuleBasedStateMachine):
+    """A plain engine and a layered one, whose base is replaced now and then, both against the truth."""
+
     def __init__(self) -> None:
         super().__init__()
-        self.engine = NumpyEngine()
-        self.truth = NaiveEngine()
+        self.folder = TemporaryDirectory()
+        self.truth = NaiveEngine(KEY)
+        self.plain = NumpyEngine(KEY)
+        self.layered = LayeredEngine(None, KEY)
+
+    def teardown(self) -> None:
+        self.folder.cleanup()
+
+    @property
+    def engines(self) -> list[Engine]:
+        return [self.truth, self.plain, self.layered]
 
     @rule(rows=st.lists(st.tuples(IDS, NEAR_HASHES), max_size=6))
     def add(self, rows: list[tuple[int, bytes]]) -> None:
-        self.engine.add(rows)
-        self.truth.add(rows)
+        for engine in self.engines:
+            engine.add(rows)
 
     @rule(ids=st.lists(IDS, max_size=4))
     def withdraw(self, ids: list[int]) -> None:
-        self.engine.withdraw(ids)
-        self.truth.withdraw(ids)
+        for engine in self.engines:
+            engine.withdraw(ids)
+
+    @rule()
+    def rebase(self) -> None:
+        self.layered = rebased(self.layered, Path(self.folder.name) / "rows")
 
     @rule(questions=st.lists(NEAR_HASHES, max_size=3), threshold=st.integers(0, 40))
     def match(self, questions: list[bytes], threshold: int) -> None:
         expected = self.truth.match(questions, threshold)
-        assert self.engine.match(questions, threshold) == expected
+        assert self.plain.match(questions, threshold) == expected
+        assert self.layered.match(questions, threshold) == expected
 
     @invariant()
     def agrees_on_its_contents(self) -> None:
-        assert len(self.engine) == len(self.truth)
-        assert self.engine.checksum == self.truth.checksum
+        counts = {len(engine) for engine in self.engines}
+        assert counts == {len(self.truth)}
+        assert {engine.checksum for engine in self.engines} == {self.truth.checksum}
 
 
 AnyHistory.TestCase.settings = settings(max_examples=40, deadline=None)
 TestAnyHistory = AnyHistory.TestCase
 
 
+@pytest.mark.parametrize("bits", [64, 256])
 @settings(max_examples=50, deadline=None)
-@given(
-    rows=st.dictionaries(
-        st.integers(-(2**63), 2**63 - 1), st.binary(min_size=32, max_size=32)
-    ),
-    question=st.binary(min_size=32, max_size=32),
-    threshold=st.integers(0, 256),
-)
-def test_any_rows_any_question_any_threshold(
-    rows: dict[int, bytes], question: bytes, threshold: int
-) -> None:
-    engine, truth = NumpyEngine(), NaiveEngine()
+@given(data=st.data())
+def test_any_rows_any_question_any_threshold(bits: int, data: st.DataObject) -> None:
+    hash = st.binary(min_size=bits // 8, max_size=bits // 8)
+    any_id = st.integers(-(2**63), 2**63 - 1)
+    rows = data.draw(st.dictionaries(any_id, hash))
+    question, threshold = data.draw(hash), data.draw(st.integers(0, bits))
+    engine, truth = NumpyEngine(KEY, bits), NaiveEngine(KEY)
     for each in (engine, truth):
         each.add(rows.items())
 
     assert engine.match([question], threshold) == truth.match([question], threshold)
+    assert engine.checksum == truth.checksum
