@@ -221,7 +221,8 @@ def purge_listed(*, now: datetime) -> int:
     ListClock.lock()
     lines = ListedHash.objects.filter(withdrawn_at__isnull=False)
     read = Q(changed_second__lt=read_by("partner"))
-    _, by_model = lines.filter(read | Q(withdrawn_at__lte=now - _KEPT)).delete()
+    past = Q(withdrawn_at__lte=now - _KEPT)
+    _, by_model = lines.filter(read | past).only("pk").delete()
     # The same of a line that stands because of somebody else.
     sources = ListedSource.objects.filter(withdrawn_second__isnull=False)
     read = Q(withdrawn_second__lt=read_by("listed__partner"))
