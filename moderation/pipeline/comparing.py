@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from moderation.hashing import turned_forms
 from moderation.matching import NumpyEngine
 from moderation.models import BankedHash
 from moderation.pipeline.findings import (
@@ -59,7 +60,7 @@ def _pictures(
         return
     engine = NumpyEngine()
     engine.add((place, row.value) for place, row in enumerate(rows))
-    forms = [form for row in hashes for form in [_opened(row)]]
+    forms = [form for row in hashes for form in turned_forms(_opened(row))]
     each = len(forms) // len(hashes)
     nearest: dict[tuple[int, int], int] = {}
     for found in engine.match(forms, widest_band()):
@@ -77,7 +78,7 @@ def _many_pictures(
     wanted = {row.number: row for row in hashes}
     for stored in rows:
         nearest: dict[int, int] = {}
-        for found in bank_index().match([stored.value], MATCH_BITS):
+        for found in bank_index().match(turned_forms(stored.value), MATCH_BITS):
             nearest[found.id] = min(found.distance, nearest.get(found.id, MATCH_BITS))
         for number in nearest.keys() & wanted.keys():
             finding = picture_finding(wanted[number], nearest[number])

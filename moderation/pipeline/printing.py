@@ -6,8 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation import hashing
-from moderation.media import decode, decode_luma
+from moderation.media import decode, decode_luma, frames, is_moving
 from moderation.pipeline.findings import Query
+
+# A model looks at so many pictures of a video, spread over its length.
+_SCORED_FRAMES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ def printed(data: bytes) -> Printed:
 
     :raises MediaRefused: if it cannot be decoded.
     """
+    if is_moving(data):
+        return _video(data, _SCORED_FRAMES)
     pixels = decode(data).pixels
     return _picture(data, hashing.picture_hashes(pixels), (pixels,))
 
@@ -43,6 +48,8 @@ def asked(data: bytes) -> Query:
 
     :raises MediaRefused: if it cannot be decoded.
     """
+    if is_moving(data):
+        return _video(data, 0).query
     hashes = hashing.picture_hashes(decode_luma(data).pixels)
     return _picture(data, hashes, ()).query
 
@@ -66,6 +73,26 @@ def _picture(
         kept.append(Kept("phash", hashing.PHASH_RECIPE, phash))
     query = Query(pdq=forms, phash=phash, sha256=kept[0].value, md5=kept[1].value)
     return Printed(query, tuple(kept), pictures)
+
+
+def _video(data: bytes, scored: int) -> Printed:
+    kept = _digests(data)
+    hashed: list[hashing.VideoFrame] = []
+    pictures: list[NDArray[np.uint8]] = []
+    step = 1
+    for place, frame in enumerate(frames(data)):
+        own = hashing.pdq(frame.pixels)
+        hashed.append(hashing.VideoFrame(own.hash, own.quality, frame.at_seconds))
+        if scored and place % step == 0:
+            pictures.append(frame.pixels)
+            if len(pictures) > scored:
+                pictures, step = pictures[::2], step * 2
+    distinct = hashing.distinct_frames(hashed)
+    if distinct:
+        packed = hashing.pack_frames(distinct)
+        kept.append(Kept("vpdq", hashing.VPDQ_RECIPE, packed))
+    query = Query(frames=distinct, sha256=kept[0].value, md5=kept[1].value)
+    return Printed(query, tuple(kept), tuple(pictures))
 
 
 def _digests(data: bytes) -> list[Kept]:

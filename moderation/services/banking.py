@@ -9,6 +9,7 @@ from django.db import transaction
 
 from moderation import tasks
 from moderation.errors import Refusal
+from moderation.hashing import near_guard
 from moderation.models import (
     AuditEntry,
     BankCounter,
@@ -98,6 +99,7 @@ def bank_hashes(
 
 
 def _draft(bank: HashBank, new: NewHash, now: datetime) -> BankedHash:
+    guarded = new.signal_type == "pdq" and near_guard(new.value)
     return BankedHash(
         bank=bank,
         signal_type=new.signal_type,
@@ -108,6 +110,7 @@ def _draft(bank: HashBank, new: NewHash, now: datetime) -> BankedHash:
         standing=new.standing,
         recipe=new.recipe or RECIPES[new.signal_type],
         is_derived=new.is_derived,
+        parked_why=BankedHash.Parked.GUARD if guarded else "",
         added_at=now,
     )
 

@@ -4,7 +4,14 @@ from collections.abc import Collection
 from typing import Any
 
 from moderation.errors import Refusal
-from moderation.media import MediaRefused, decode, derivative
+from moderation.media import (
+    MediaRefused,
+    contact_sheet,
+    decode,
+    derivative,
+    frames,
+    is_moving,
+)
 from moderation.models import Content, Enforcement, Flag, Match, Work
 from moderation.storage import EvidenceGone, open_file
 
@@ -20,10 +27,13 @@ def picture_for_review(
 ) -> bytes:
     """A small marked copy, never the original's bytes (T-37). Whoever calls has checked and logged the look.
 
+    Of a video, a sheet of some of its frames.
+
     :raises EvidenceUnavailable: if the picture was destroyed or cannot be decoded.
     """
     try:
-        picture = decode(open_file(content.evidence.sealed))
+        data = open_file(content.evidence.sealed)
+        picture = contact_sheet(frames(data)) if is_moving(data) else decode(data)
     except (EvidenceGone, MediaRefused, Content.evidence.RelatedObjectDoesNotExist):
         raise EvidenceUnavailable("This picture can no longer be shown.") from None
     return derivative(picture, blur=blur, grey=grey, mark=mark)

@@ -10,6 +10,8 @@ from django.db import IntegrityError, transaction
 
 from moderation import tasks
 from moderation.errors import Refusal
+from moderation.media import MediaRefused, recognise
+from moderation.media.limits import VIDEO_KINDS
 from moderation.models import AuditEntry, Content, Evidence, Platform, PlatformAccount
 from moderation.storage import Sealed, blind_index, destroy, store_file
 
@@ -86,6 +88,15 @@ def receive_content(
     return content, True
 
 
+def _kind_of(data: bytes) -> Content.Kind:
+    """By how it begins; what is neither is refused, with a reason, when it is checked."""
+    try:
+        is_video = recognise(data) in VIDEO_KINDS
+    except MediaRefused:
+        is_video = False
+    return Content.Kind.VIDEO if is_video else Content.Kind.PHOTO
+
+
 def _known(platform: Platform, submission: Submission, index: str) -> Content | None:
     content = Content.objects.filter(
         platform=platform, external_id=submission.external_id
@@ -115,6 +126,7 @@ def _written(
         account=account,
         external_id=submission.external_id,
         body_index=index,
+        kind=_kind_of(submission.picture),
         caption=submission.caption,
         posted_at=submission.posted_at or now,
         received_at=now,
