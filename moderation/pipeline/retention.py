@@ -13,11 +13,16 @@ from moderation.models import (
     Evidence,
     Fingerprint,
     Flag,
+    IdempotentCall,
     LookBack,
     Notice,
+    ProbeMark,
 )
 from moderation.models.content import EvidenceQuerySet
+from moderation.pipeline.listing import purge_listed
 from moderation.storage import destroy
+
+_DAY = timedelta(days=1)
 
 
 def purge_expired(now: datetime) -> dict[str, int]:
@@ -35,6 +40,9 @@ def purge_expired(now: datetime) -> dict[str, int]:
         "look_back": LookBack.objects.filter(
             done_at__lte=now - timedelta(days=7)
         ).delete()[0],
+        "listed": purge_listed(now=now),
+        "call": IdempotentCall.objects.filter(called_at__lte=now - _DAY).delete()[0],
+        "probe": ProbeMark.objects.filter(asked_at__lte=now - _DAY).delete()[0],
         # Whoever closed the window left theirs behind, and it names a case or a member of staff.
         "session": Session.objects.filter(expire_date__lte=now).delete()[0],
     }

@@ -20,7 +20,8 @@ from moderation.pipeline import (
     find,
     without_excepted,
 )
-from moderation.storage import bank_key
+from moderation.services.sharing import canary_alarm, may_be_canaries
+from moderation.storage import bank_key, blind_index
 
 __all__ = [
     "Evidence",
@@ -83,6 +84,9 @@ def match(
     *, platform: Platform, queries: Sequence[Query], now: datetime
 ) -> list[Verdict]:
     """One verdict for each, in order."""
+    indexes = [blind_index(one.own, "pdq") for one in queries if one.own]
+    if may_be_canaries(indexes):
+        canary_alarm(platform=platform, indexes=indexes)
     return [_verdict(platform, query) for query in queries]
 
 

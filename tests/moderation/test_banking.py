@@ -2,17 +2,29 @@
 
 import pytest
 from django.db import connection, transaction
+from structlog.testing import capture_logs
 
 from moderation import services
-from moderation.models import BankCounter, BankedHash, BankWithdrawal, Match, token
+from moderation.models import (
+    BankCounter,
+    BankedHash,
+    BankWithdrawal,
+    ListedHash,
+    Match,
+    token,
+)
 from moderation.pipeline import BankUntrusted, Query
 from moderation.pipeline import find as find_query
 from moderation.pipeline.index import BankIndex
+from moderation.services import sharing
+from moderation.services.sharing import canaries
+from moderation.storage import open_value
 from tests.factories import (
     NOW,
     ContentFactory,
     HashBankFactory,
     MatchFactory,
+    PlatformFactory,
     UserFactory,
 )
 
@@ -206,6 +218,27 @@ class TestVerdict:
 
         assert [v.verdict for v in verdicts] == ["hold", "block", "hold", "allow"]
         assert len({v.match_id for v in verdicts}) == 4
+
+    def test_tells_people_when_a_platform_asks_about_a_planted_hash(
+        self, platform, monkeypatch
+    ):
+        monkeypatch.setattr(canaries._known, "until", 0.0)
+        partner = PlatformFactory(alias="partner")
+        sharing.plant_canaries(partner=partner, count=2, actor="operator", now=NOW)
+        planted = ListedHash.objects.filter(is_canary=True).first()
+        value = open_value(planted.value_sealed, "exchange")
+
+        with capture_logs() as logs:
+            verdicts = services.match(
+                platform=platform,
+                queries=[Query(pdq=[HASH]), Query(pdq=[value])],
+                now=NOW,
+            )
+
+        assert [one.verdict for one in verdicts] == ["allow", "allow"]
+        (alarm,) = [log for log in logs if log["event"] == "canary_queried"]
+        assert (alarm["partner"], alarm["platform"]) == ("partner", platform.alias)
+        assert value.hex() not in str(logs)
 
     def test_holds_and_says_so_when_the_bank_cannot_be_trusted(self, platform):
         bank(HASH)

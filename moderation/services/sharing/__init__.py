@@ -3,7 +3,11 @@
 What stands on a list follows from the banks: see ``moderation.pipeline.listing``.
 """
 
-from moderation.services.sharing.canaries import canary_alarm, plant_canaries
+from moderation.services.sharing.canaries import (
+    canary_alarm,
+    may_be_canaries,
+    plant_canaries,
+)
 from moderation.services.sharing.opting import (
     NotOursToShare,
     NotShared,
@@ -28,6 +32,7 @@ __all__ = [
     "PlaceUnknown",
     "Range",
     "canary_alarm",
+    "may_be_canaries",
     "partners_not_told",
     "plant_canaries",
     "read_page",

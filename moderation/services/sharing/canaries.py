@@ -1,6 +1,7 @@
 """Fingerprints of nothing on a partner's list: whoever asks about one has the list from that partner (T-25)."""
 
 import secrets
+import time
 from collections.abc import Collection
 from datetime import datetime
 
@@ -58,6 +59,27 @@ def _nothing() -> bytes:
     """256 bits of which half are set, as the median of a picture's own splits them."""
     chosen = secrets.SystemRandom().sample(range(_BITS), _BITS // 2)
     return sum(1 << bit for bit in chosen).to_bytes(_BITS // 8, "big")
+
+
+def may_be_canaries(indexes: Collection[str]) -> bool:
+    """Cheap, for every look-up: asks the database once a minute which canaries there are."""
+    now = time.monotonic()
+    if now >= _known.until:
+        rows = ListedHash.objects.filter(is_canary=True)
+        _known.indexes = frozenset(rows.values_list("value_index", flat=True))
+        _known.until = now + _KNOWN_SECONDS
+    return not _known.indexes.isdisjoint(indexes)
+
+
+class _Known:
+    """Which canaries this process knows of, and until when."""
+
+    indexes: frozenset[str] = frozenset()
+    until = 0.0
+
+
+_known = _Known()
+_KNOWN_SECONDS = 60.0
 
 
 def canary_alarm(*, platform: Platform, indexes: Collection[str]) -> bool:
