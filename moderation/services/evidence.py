@@ -42,7 +42,8 @@ def picture_for_review(
 def flag_evidence(flag: Flag) -> dict[str, Any]:
     """Everything that speaks for or against, without the picture, for the console's evidence pane."""
     content = flag.content
-    matches = content.matches.select_related("bank", "banked_hash").order_by("distance")
+    matches = content.matches.select_related("bank", "banked_hash")
+    matches = matches.defer("banked_hash__value_sealed").order_by("distance")
     earlier = Content.objects.filter(account=content.account).exclude(pk=content.pk)
     return {
         "matches": [
@@ -52,6 +53,9 @@ def flag_evidence(flag: Flag) -> dict[str, Any]:
                 "distance": match.distance,
                 "threshold": match.threshold,
                 "standing": match.banked_hash.standing if match.banked_hash else "",
+                "only_review": match.only_review,
+                "parked_why": match.banked_hash.parked_why if match.banked_hash else "",
+                "is_demoted": bool(match.banked_hash and match.banked_hash.demoted_at),
             }
             for match in matches
         ],
