@@ -132,14 +132,16 @@ class Granter:
             self._run("ALTER TABLE {} ENABLE ROW LEVEL SECURITY", name)
         for face, rule in rules.items():
             role = self._names[face]
-            policy = sql.Identifier(f"rows_of_{role}")
-            self._run("DROP POLICY IF EXISTS {} ON {}", policy, name)
-            self._run(
-                f"CREATE POLICY {{}} ON {{}} TO {{}} USING ({rule.using}) WITH CHECK ({rule.check or rule.using})",
-                policy,
-                name,
-                sql.Identifier(role),
-            )
+            for command in ("ALL", "SELECT", "INSERT", "UPDATE", "DELETE"):
+                old = sql.Identifier(_policy(role, command))
+                self._run("DROP POLICY IF EXISTS {} ON {}", old, name)
+            for command, condition in rule.policies.items():
+                self._run(
+                    f"CREATE POLICY {{}} ON {{}} FOR {command} TO {{}} {condition}",
+                    sql.Identifier(_policy(role, command)),
+                    name,
+                    sql.Identifier(role),
+                )
             self._say(f"{role}: {table}: only rows where {rule.using}")
 
     @property
@@ -152,3 +154,9 @@ class Granter:
     def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         self._cursor.execute(query, values or None)
         return list(self._cursor.fetchall())
+
+
+def _policy(role: str, command: str) -> str:
+    return (
+        f"rows_of_{role}" if command == "ALL" else f"rows_of_{role}_{command}".lower()
+    )

@@ -49,10 +49,28 @@ class Rights:
 
 @dataclass(frozen=True, slots=True)
 class RowRule:
-    """Which rows of a table a role may see and touch, and which it may write; the database adds it to each query."""
+    """Which rows of a table a role may see and touch, and which it may write; the database adds it to each query.
+
+    ``change`` and ``remove`` are for a role that sees more than it may change, or than it may take out.
+    """
 
     using: str
     check: str = ""
+    change: str = ""
+    remove: str = ""
+
+    @property
+    def policies(self) -> Mapping[str, str]:
+        """For each command that PostgreSQL tells apart, the condition on its rows."""
+        added, changed = self.check or self.using, self.change or self.using
+        if not self.change and not self.remove:
+            return {"ALL": f"USING ({self.using}) WITH CHECK ({added})"}
+        return {
+            "SELECT": f"USING ({self.using})",
+            "INSERT": f"WITH CHECK ({added})",
+            "UPDATE": f"USING ({changed}) WITH CHECK ({changed})",
+            "DELETE": f"USING ({self.remove or changed})",
+        }
 
 
 Matrix = Mapping[str, Mapping[str, Rights]]
@@ -79,11 +97,21 @@ _UNBANK: Final = {
         "SU", select="id banked_hash_id", update="banked_hash_id"
     ),
 }
+# What the banks do is told to the lists of the partners that it was shared with; their values are only written.
+_LISTED: Final = "is_confirmed changed_second withdrawn_at"
+_LISTS: Final = {
+    "moderation_share": Rights("SD"),
+    "moderation_listclock": Rights("SIU", update="second"),
+    "moderation_listedhash": Rights("SIU", hide="value_sealed", update=_LISTED),
+    "moderation_listedsource": Rights("SIU", update="withdrawn_second"),
+}
 
 _HUB: Final = {
     **_RECORD,
     **_SESSIONS,
     **_UNBANK,
+    **_LISTS,
+    "moderation_share": Rights("SID"),
     "victims_case": Rights(
         "SIU", update="state withdrawn_at band failed_tries last_opened_at"
     ),
@@ -129,18 +157,32 @@ _API: Final = {
     "moderation_platformaccount": Rights("SI"),
     "moderation_content": Rights("SI"),
     "moderation_evidence": Rights("SI", select="id name"),
-    "moderation_hashbank": Rights("S"),
-    "moderation_bankedhash": Rights("S"),
-    "moderation_hashparent": Rights("S", select="id child_id parent_id"),
-    "moderation_hashexception": Rights("S"),
-    "moderation_bankcounter": Rights("S"),
-    "moderation_bankwithdrawal": Rights("S"),
+    # A platform keeps banks of its own; ROWS says that it adds and takes out in no other.
+    **_UNBANK,
+    **_LISTS,
+    # A partner reads its list.
+    "moderation_listedhash": Rights("SIU", update=_LISTED),
+    "moderation_listreading": Rights(
+        "SIU", update="read_second read_at place zone_seconds"
+    ),
+    "moderation_hashbank": Rights(
+        "SIUD",
+        update="slug name owner_id threshold review_threshold is_enabled enabled_percent",
+    ),
+    "moderation_bankedhash": Rights("SIUD", update="disabled_until demoted_at"),
+    "moderation_hashopinion": Rights("SIUD", update="is_right given_at"),
+    "moderation_hashexception": Rights("SD"),
+    "moderation_bankwithdrawal": Rights("SI"),
+    "moderation_idempotentcall": Rights("SIUD", update="status answer called_at"),
+    "moderation_probemark": Rights("SI"),
+    "moderation_probealarm": Rights("SIU", update="raised_at"),
 }
 
 _STAFF: Final = {
     **_RECORD,
     **_SESSIONS,
     **_UNBANK,
+    **_LISTS,
     "moderation_auditentry": Rights("SI"),
     "moderation_user": Rights("SIU"),
     "moderation_user_groups": Rights("S"),
@@ -175,6 +217,7 @@ _STAFF: Final = {
     "reviews_reveal": Rights("SIU", update="served_at"),
     # What was decided, by whom and why is written once.
     "reviews_decision": Rights("SIU", update="overturned_at"),
+    "reviews_sample": Rights("SU", update="is_right judged_by_id judged_at"),
     "reviews_appealgrant": Rights("SI"),
     "appeals_appeal": Rights(
         "SU",
@@ -185,6 +228,11 @@ _STAFF: Final = {
 
 _WORKER: Final = {
     **_RECORD,
+    **_LISTS,
+    # What was withdrawn is forgotten once its partner has read of it.
+    "moderation_listedhash": Rights("SIUD", hide="value_sealed", update=_LISTED),
+    "moderation_listedsource": Rights("SIUD", update="withdrawn_second"),
+    "moderation_listreading": Rights("S"),
     "django_session": Rights("SD", select="expire_date"),
     "moderation_platform": Rights("S"),
     "moderation_platformaccount": Rights("SU", update="state"),
@@ -194,7 +242,9 @@ _WORKER: Final = {
     "moderation_detection": Rights("SI"),
     # It deletes what is left without its cause.
     **_UNBANK,
-    "moderation_flag": Rights("SIU", update="version priority priority_parts due_at"),
+    "moderation_flag": Rights(
+        "SIU", update="version priority priority_parts due_at resolved_at"
+    ),
     "moderation_hashbank": Rights("S"),
     "moderation_bankedhash": Rights(
         "SUD", update="look_back_id searched_at parked_why"
@@ -202,10 +252,18 @@ _WORKER: Final = {
     "moderation_match": Rights("SIU", update="banked_hash_id"),
     "moderation_lookback": Rights("SIUD"),
     "moderation_bankwithdrawal": Rights("SID"),
-    "moderation_hashexception": Rights("S"),
+    "moderation_hashexception": Rights("SD"),
+    "moderation_hashconfirmation": Rights("SD"),
+    "moderation_idempotentcall": Rights("SD", select="id called_at"),
+    "moderation_probemark": Rights("SD", select="id asked_at"),
     "moderation_enforcement": Rights("SIU", update=_WORK),
-    "moderation_notice": Rights("SUD", update=_WORK),
+    "moderation_notice": Rights("SIUD", update=_WORK),
     "reviews_claim": Rights("SU", update="ended_at ended_why"),
+    # What a machine decides alone (T-21); see ROWS.
+    "reviews_policy": Rights("S"),
+    "reviews_decision": Rights("SI"),
+    "reviews_appealgrant": Rights("SI"),
+    "reviews_sample": Rights("SI"),
     # Once a day the band of each case, and every hour what has expired; never a number, a PIN or a network.
     "victims_case": Rights(
         "SU",
@@ -228,8 +286,13 @@ MATRIX: Final[Matrix] = {
 _OWN: Final = RowRule(f"{SESSION_OWNER} = current_user")
 _ALL: Final = RowRule("true")
 _CASES: Final = "bank_id IN (SELECT id FROM moderation_hashbank WHERE kind = 'CASES')"
+_PARTNER: Final = "kind = 'PARTNER'"
+_PARTNERS: Final = (
+    "bank_id IN (SELECT id FROM moderation_hashbank WHERE kind = 'PARTNER')"
+)
 # Rows, where columns are not enough. A session of the console is worth nothing to whoever reads the table through a
-# public face; and through the hub nobody plants a confirmed fingerprint, which alone can block (T-21).
+# public face; and through the hub or the API nobody plants a confirmed fingerprint, which alone can block (T-21). The
+# API compares with all banks, and switches off, fills and empties those of platforms alone.
 ROWS: Final[Mapping[str, Mapping[str, RowRule]]] = {
     "django_session": {
         "hub": _OWN,
@@ -240,8 +303,25 @@ ROWS: Final[Mapping[str, Mapping[str, RowRule]]] = {
     },
     "moderation_bankedhash": {
         "hub": RowRule(_CASES, check=f"standing = 'CLAIMED' AND {_CASES}"),
-        "api": _ALL,
+        # An opinion may be about any of them.
+        "api": RowRule(
+            "true",
+            check=f"standing = 'CLAIMED' AND {_PARTNERS}",
+            remove=_PARTNERS,
+        ),
         "staff": _ALL,
         "worker": _ALL,
+    },
+    "moderation_hashbank": {
+        "hub": _ALL,
+        "api": RowRule("true", check=_PARTNER, change=_PARTNER),
+        "staff": _ALL,
+        "worker": _ALL,
+    },
+    # A worker writes no answer in a person's name.
+    "reviews_decision": {
+        "appeals": _ALL,
+        "staff": _ALL,
+        "worker": RowRule("true", check="is_automatic"),
     },
 }

@@ -20,8 +20,10 @@ from moderation.models import (
     BankedHash,
     Content,
     Enforcement,
+    HashBank,
     HashConfirmation,
     HashException,
+    HashParent,
     Notice,
     token,
 )
@@ -77,6 +79,31 @@ class TestTheHub:
         assert not BankedHash.objects.exists()
         match.refresh_from_db()
         assert match.banked_hash is None
+
+    def test_withdraws_what_rested_on_it_though_it_cannot_see_that(self, face):
+        now, value = timezone.now(), bytes.fromhex(fingerprint(3))
+        with face("hub"):
+            case, _ = open_case(1, now=now)
+        parent = BankedHash.objects.get(source_ref=case.hashes.first().source_ref)
+        (child,) = services.bank_hashes(
+            bank=HashBank.objects.get(slug="confirmed"),
+            hashes=[services.NewHash("pdq", value, 90, token(), is_derived=True)],
+            actor="reviewer",
+            now=now,
+        )
+        HashParent.objects.create(child=child, parent=parent)
+        assert pipeline.find(pipeline.Query(pdq=[value]))
+
+        with face("hub"):
+            victims.withdraw(case=case, pin=PIN, now=now)
+
+        with face("api"):
+            assert not pipeline.find(pipeline.Query(pdq=[value]))
+        assert list(BankedHash.objects.all()) == [child]
+        with face("worker"):
+            tasks.sweep()
+            assert pipeline.withdraw_orphans(now) == 1
+        assert not BankedHash.objects.exists()
 
     def test_cannot_plant_what_would_block_by_itself(self, face):
         def plant(bank: str, standing: str = BankedHash.Standing.CLAIMED) -> None:
@@ -219,7 +246,7 @@ class TestTheWholeWalk:
         assert Case.objects.get().band_refreshed_at is not None
         claim.refresh_from_db()
         assert claim.ended_why == Claim.Ended.EXPIRED
-        assert purged["fingerprint"] == 2
+        assert purged["fingerprint"] == 4
 
 
 def submission(picture: bytes) -> services.Submission:

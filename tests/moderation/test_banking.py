@@ -13,7 +13,7 @@ from moderation.models import (
     Match,
     token,
 )
-from moderation.pipeline import BankUntrusted, Query
+from moderation.pipeline import BankUntrusted, Query, bank_index
 from moderation.pipeline import find as find_query
 from moderation.pipeline.index import BankIndex
 from moderation.services import sharing
@@ -218,6 +218,17 @@ class TestVerdict:
 
         assert [v.verdict for v in verdicts] == ["hold", "block", "hold", "allow"]
         assert len({v.match_id for v in verdicts}) == 4
+
+    def test_holds_rather_than_waits_while_the_bank_is_built_again(
+        self, platform, monkeypatch
+    ):
+        monkeypatch.setattr("moderation.pipeline.index._PATIENCE", 0.01)
+        with bank_index()._lock:
+            (verdict,) = services.match(
+                platform=platform, queries=[Query(pdq=[HASH])], now=NOW
+            )
+
+        assert (verdict.verdict, verdict.degraded) == ("hold", True)
 
     def test_tells_people_when_a_platform_asks_about_a_planted_hash(
         self, platform, monkeypatch
