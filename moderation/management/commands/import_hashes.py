@@ -1,0 +1,116 @@
+"""Import a file of fingerprints into a bank. The same command again goes on where it stopped and doubles nothing."""
+
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from moderation.errors import Refusal
+from moderation.models import HashBank
+from moderation.services import importing
+from moderation.storage import blind_index
+
+_WIDTH = 30
+_EVERY_SECONDS = 0.2
+
+
+class Bar:
+    """How far it is, on one line of a terminal; elsewhere a line for each tenth."""
+
+    def __init__(self, total: int, out: TextIO) -> None:
+        self._total, self._out = total, out
+        self._began = self._drawn = time.monotonic()
+        self._tenth = 0
+        self._line = "\r{bar} {share:4.0%}  {done:,} of {total:,}  {rate:,.0f}/s"
+
+    def show(self, done: int) -> None:
+        now = time.monotonic()
+        if self._out.isatty():
+            if now - self._drawn >= _EVERY_SECONDS or done == self._total:
+                self._drawn = now
+                self._draw(done, now - self._began)
+        elif done * 10 // self._total > self._tenth:
+            self._tenth = done * 10 // self._total
+            self._draw(done, now - self._began)
+
+    def _draw(self, done: int, seconds: float) -> None:
+        filled = _WIDTH * done // self._total
+        line = self._line.format(
+            bar="#" * filled + "." * (_WIDTH - filled),
+            share=done / self._total,
+            done=done,
+            total=self._total,
+            rate=done / max(seconds, 0.001),
+        )
+        at_end = done == self._total or not self._out.isatty()
+        self._out.write(line + ("\n" if at_end else ""))
+        self._out.flush()
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--bank", required=True, help="the slug of the bank")
+        parser.add_argument("--format", required=True, choices=importing.FORMATS)
+        parser.add_argument(
+            "--source",
+            help="by what name to revoke all of it one day (the file's name, if not said)",
+        )
+        parser.add_argument(
+            "--skip-refused",
+            action="store_true",
+            help="leave out the lines that are wrong, instead of nothing at all being imported",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """
+        :raises CommandError: for a bank or file that is not there, and for the first wrong line.
+        """
+        bank = HashBank.objects.filter(slug=options["bank"]).first()
+        if bank is None:
+            raise CommandError(f"There is no bank named {options['bank']}.")
+        source = options["source"] or options["file"].name
+        source_ref = blind_index(source.encode(), "import")[:32]
+        try:
+            with options["file"].open("rb") as file:
+                good, refused = self._checked(file, options)
+                file.seek(0)
+                lines = importing.read_lines(file, options["format"])
+                done = importing.import_hashes(
+                    bank=bank,
+                    hashes=importing.good_lines(lines, lambda refusal: None),
+                    source_ref=source_ref,
+                    actor="operator",
+                    now=timezone.now(),
+                    progress=Bar(good, sys.stderr).show,
+                )
+        except (OSError, Refusal) as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(f"added: {done.added_count}")
+        self.stdout.write(f"already there: {done.known_count}")
+        self.stdout.write(f"refused: {refused}")
+        self.stdout.write(f"source: {source_ref}")
+
+    def _checked(self, file: BinaryIO, options: dict[str, Any]) -> tuple[int, int]:
+        """How many lines are good and how many are not, before anything is written.
+
+        :raises HashRefused: for the first wrong line, unless such lines are to be left out.
+        """
+        counts: Counter[str] = Counter()
+
+        def refused(refusal: Refusal) -> None:
+            if not options["skip_refused"]:
+                raise refusal
+            counts["refused"] += 1
+            self.stderr.write(str(refusal))
+
+        lines = importing.read_lines(file, options["format"])
+        for _ in importing.good_lines(lines, refused):
+            counts["good"] += 1
+        return counts["good"], counts["refused"]
