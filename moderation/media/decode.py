@@ -17,7 +17,7 @@ from moderation.media.limits import (
     Kind,
     MediaRefused,
 )
-from moderation.media.recognise import recognise
+from moderation.media.recognise import may_move, recognise
 
 PROGRAM: Final = Path(answers.__file__).with_name("picture.py")
 REPLY_LIMIT: Final = answers.HEADER.size + 3 * MAX_PIXELS
@@ -70,6 +70,19 @@ def decode_luma(data: bytes) -> Luma:
     return Luma(_pixels(data, answers.LUMA)[..., 0], kind)
 
 
+def is_moving(data: bytes) -> bool:
+    """Whether there is more than one frame to see: a video, or a picture that moves.
+
+    :raises MediaRefused: as `decode`, but never `is_video`.
+    """
+    kind = recognise(data)
+    if kind in VIDEO_KINDS:
+        return True
+    return (
+        may_move(data, kind) and _ask(data, answers.DOES_IT_MOVE)[0] == answers.MOVING
+    )
+
+
 @cache
 def isolation() -> frozenset[str]:
     """The protections that this host grants, found by trying, once per process."""
@@ -84,15 +97,22 @@ def _recognised(data: bytes) -> Kind:
     return kind
 
 
-def _pixels(data: bytes, what: int) -> Pixels:
+def _ask(data: bytes, what: int) -> tuple[int, bytearray]:
+    """The outcome, and all that was answered."""
     body = sandbox.run(
         PROGRAM, data, wish=answers.WISH.pack(what, 0, 0), reply_limit=REPLY_LIMIT
     ).body
     if len(body) < answers.HEADER.size:
         raise MediaRefused("crashed")
-    outcome, width, height = answers.HEADER.unpack_from(body)
+    outcome = answers.HEADER.unpack_from(body)[0]
     if outcome in REFUSALS:
         raise MediaRefused(REFUSALS[outcome])
+    return outcome, body
+
+
+def _pixels(data: bytes, what: int) -> Pixels:
+    outcome, body = _ask(data, what)
+    _, width, height = answers.HEADER.unpack_from(body)
     bands = 1 if what == answers.LUMA else 3
     length = answers.HEADER.size + bands * width * height
     # The process may have been taken over: its numbers must fit what it sent.

@@ -85,6 +85,21 @@ def brands(data: bytes) -> list[bytes]:
     return [data[8:12]] + [data[at : at + 4] for at in range(16, end, 4)]
 
 
+def may_move(data: bytes, kind: Kind) -> bool:
+    """False where a picture of this kind says at its beginning, or by its kind, that it is a still."""
+    match kind:
+        case "gif":
+            return True
+        case "webp":
+            return data[12:16] == b"VP8X" and bool(data[20:21] > b"" and data[20] & 2)
+        case "avif":
+            return b"avis" in brands(data)
+        case "png":
+            return b"acTL" in data
+        case _:
+            return False
+
+
 def _looks_like_media(data: bytes) -> bool:
     is_container = data[4:8] == b"ftyp" or data.startswith((b"RIFF", MATROSKA))
     return (

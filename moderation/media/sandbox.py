@@ -5,7 +5,8 @@ import os
 import select
 import signal
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from io import FileIO
 from pathlib import Path
@@ -48,42 +49,102 @@ def run(
 
     :raises MediaRefused: `too_slow`, `out_of_memory` or `crashed`.
     """
-    deadline = time.monotonic() + wall_seconds
+    with conversation(
+        program, data, wish=wish, cpu_seconds=cpu_seconds, wall_seconds=wall_seconds
+    ) as talk:
+        if talk.length > reply_limit:
+            raise MediaRefused("crashed")
+        return Reply(talk.hear(talk.length), talk.protections)
+
+
+class Conversation:
+    """A program's answer, read piece by piece: the program waits while nobody reads."""
+
+    length: int  # as announced; answers.UNTIL_DONE if only the pieces tell
+    protections: frozenset[str]
+
+    def __init__(self, process: warm.Warm, outlet: FileIO, seconds: float) -> None:
+        self._process = process
+        self._outlet = outlet
+        self._left = seconds
+
+    def say(self, inlet: FileIO, data: bytes) -> None:
+        with self._patience() as deadline:
+            _send(inlet, data, deadline)
+
+    def begin(self) -> None:
+        header = self.hear(lockdown.HEADER.size)
+        magic, bits, self.length = lockdown.HEADER.unpack(header)
+        if magic != lockdown.MAGIC:
+            raise MediaRefused("crashed")
+        self.protections = lockdown.decode(bits)
+
+    def hear(self, length: int) -> bytearray:
+        """The next `length` bytes.
+
+        :raises MediaRefused: `too_slow`, `out_of_memory` or `crashed`.
+        """
+        with self._patience() as deadline:
+            return _read(self._outlet, length, deadline)
+
+    def end(self) -> None:
+        with self._patience() as deadline:
+            if self._process.exit_code(deadline - time.monotonic()) is None:
+                raise MediaRefused("too_slow")
+
+    @contextmanager
+    def _patience(self) -> Iterator[float]:
+        """Only waiting counts: a program is not slow because its listener thinks between two pieces."""
+        deadline = time.monotonic() + self._left
+        try:
+            yield deadline
+        except _Silence:
+            self._outlet.close()  # a child that is still talking ends here
+            code = self._process.exit_code(deadline - time.monotonic())
+            raise MediaRefused(CAUSES.get(code or 0, "crashed")) from None
+        finally:
+            self._left = deadline - time.monotonic()
+
+
+@contextmanager
+def conversation(
+    program: Path,
+    data: bytes,
+    *,
+    wish: bytes,
+    cpu_seconds: int,
+    wall_seconds: float,
+) -> Iterator[Conversation]:
+    """As `run`, for an answer too large to hold: whoever leaves before its end ends the process.
+
+    :raises MediaRefused: `too_slow`, `out_of_memory` or `crashed`.
+    """
     process = warm.take(program)
     try:
-        reply = _job(process, data, wish, reply_limit, cpu_seconds, deadline)
+        outlet, their_outlet = _pipe()
+        with outlet:
+            talk = Conversation(process, outlet, wall_seconds)
+            inlet = _start(process, their_outlet, wish, cpu_seconds)
+            with inlet:
+                talk.say(inlet, data)
+            talk.begin()
+            yield talk
+        talk.end()
     except BaseException:
         process.end()  # who made a child fail does not meet the same memory layout again
         raise
     warm.give_back(process)
-    return reply
 
 
-def _job(
-    process: warm.Warm,
-    data: bytes,
-    wish: bytes,
-    limit: int,
-    cpu_seconds: int,
-    deadline: float,
-) -> Reply:
+def _start(
+    process: warm.Warm, their_outlet: FileIO, wish: bytes, cpu_seconds: int
+) -> FileIO:
     their_inlet, inlet = _pipe()
-    outlet, their_outlet = _pipe()
-    with inlet, outlet:
-        with their_inlet, their_outlet:
-            process.start_job(
-                their_inlet.fileno(), their_outlet.fileno(), cpu_seconds, wish
-            )
-        try:
-            _send(inlet, data, deadline)
-            reply = _receive(outlet, limit, deadline)
-        except _Silence:
-            outlet.close()  # a child that is still talking ends here
-            code = process.exit_code(deadline - time.monotonic())
-            raise MediaRefused(CAUSES.get(code or 0, "crashed")) from None
-    if process.exit_code(deadline - time.monotonic()) is None:
-        raise MediaRefused("too_slow")
-    return reply
+    with their_inlet, their_outlet:
+        process.start_job(
+            their_inlet.fileno(), their_outlet.fileno(), cpu_seconds, wish
+        )
+    return inlet
 
 
 def _pipe() -> tuple[FileIO, FileIO]:
@@ -108,16 +169,8 @@ def _send(pipe: FileIO, data: bytes, deadline: float) -> None:
     pipe.close()
 
 
-def _receive(pipe: FileIO, limit: int, deadline: float) -> Reply:
-    os.set_blocking(pipe.fileno(), False)
-    header = _read(pipe, lockdown.HEADER.size, deadline)
-    magic, bits, length = lockdown.HEADER.unpack(header)
-    if magic != lockdown.MAGIC or length > limit:
-        raise _Silence
-    return Reply(_read(pipe, length, deadline), lockdown.decode(bits))
-
-
 def _read(pipe: FileIO, length: int, deadline: float) -> bytearray:
+    os.set_blocking(pipe.fileno(), False)
     buffer = bytearray(length)
     left = memoryview(buffer)
     while left:

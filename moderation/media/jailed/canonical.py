@@ -7,6 +7,7 @@ colour profiles ignored, 16 bits cut to 8.
 
 import copy
 import warnings
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Final
 
@@ -49,6 +50,7 @@ pi_heif.register_heif_opener(
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "HEIF")
 
+STRIPE_BYTES: Final = 1 << 18
 ORIENTATION: Final = 0x0112
 TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -89,7 +91,11 @@ def opened(data: bytes) -> Image.Image:
 
 
 def canonical(data: bytes) -> Image.Image:
-    image = opened(data)
+    return upright(opened(data), data)
+
+
+def upright(image: Image.Image, data: bytes) -> Image.Image:
+    """The canonical form of the frame at which `image` stands; `data` is the whole file."""
     turn = orientation(image)
     flat = flattened(image, data)
     return flat.transpose(TURNS[turn]) if turn in TURNS else flat
@@ -124,6 +130,14 @@ def flattened(image: Image.Image, data: bytes) -> Image.Image:
     image.load()
     check_size(image)  # a GIF frame may enlarge its screen
     return on_white(image, sixteen_bit=image.format == "PNG" and data[24] == 16)
+
+
+def stripes(picture: Image.Image) -> Iterator[bytes]:
+    """Rows, a few at a time: a second whole copy would not fit in memory."""
+    width, height = picture.size
+    step = max(1, STRIPE_BYTES // (len(picture.getbands()) * width))
+    for top in range(0, height, step):
+        yield picture.crop((0, top, width, min(top + step, height))).tobytes()
 
 
 def check_size(image: Image.Image) -> None:

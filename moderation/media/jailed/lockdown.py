@@ -32,7 +32,6 @@ ORDER: Final = struct.Struct("<i28s")  # seconds, and a wish that the program kn
 RESULT: Final = struct.Struct("<i")  # exit code
 HEADER: Final = struct.Struct("<4sBxxxQ")  # magic, protections in force, length
 MAGIC: Final = b"JAIL"
-UNTIL_DONE: Final = 2**64 - 1  # a length that only the program's own words tell
 EXIT_FAULT, EXIT_OUT_OF_MEMORY = 1, 12
 PACKAGE: Final = "moderation.media.jailed"
 

@@ -1,31 +1,35 @@
-"""Pictures, for the sandbox: the canonical pixels of one, or its brightness, or whether it moves."""
+"""Pictures, for the sandbox: the canonical pixels of one, or its brightness, whether it moves, or all its frames."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 from PIL import Image
 
-from moderation.media.jailed import canonical
+from moderation.media.jailed import animation, canonical
 from moderation.media.jailed.answers import (
     DAMAGED,
     DOES_IT_MOVE,
     DONE,
+    FRAMES,
     HEADER,
     LUMA,
     MOVING,
     STILL,
     TOO_MANY_PIXELS,
+    UNTIL_DONE,
     WISH,
     one_word,
+    to_the_end,
 )
 
-STRIPE_BYTES: Final = 1 << 18
+Answer = tuple[int, Iterable[bytes | memoryview]]
 
 
-def answer(data: bytes, wish: bytes) -> tuple[int, Iterable[bytes]]:
-    what, _, _ = WISH.unpack_from(wish)
+def answer(data: bytes, wish: bytes) -> Answer:
+    what, limit, every = WISH.unpack_from(wish)
+    if what == FRAMES:
+        return UNTIL_DONE, to_the_end(animation.frames(data, every, limit))
     try:
-        return answer_to(what, data)
+        return answer_at_once(what, data)
     except canonical.BOMBS:
         return one_word(TOO_MANY_PIXELS)
     except (MemoryError, ImportError):
@@ -34,22 +38,15 @@ def answer(data: bytes, wish: bytes) -> tuple[int, Iterable[bytes]]:
         return one_word(DAMAGED)
 
 
-def answer_to(what: int, data: bytes) -> tuple[int, Iterable[bytes]]:
+def answer_at_once(what: int, data: bytes) -> Answer:
     if what == DOES_IT_MOVE:
         moves = getattr(canonical.opened(data), "is_animated", False)
         return one_word(MOVING if moves else STILL)
-    return whole(canonical.luma(data) if what == LUMA else canonical.canonical(data))
-
-
-def whole(picture: Image.Image) -> tuple[int, Iterable[bytes]]:
+    picture = canonical.luma(data) if what == LUMA else canonical.canonical(data)
     length = len(picture.getbands()) * picture.width * picture.height
-    return HEADER.size + length, stripes(picture)
+    return HEADER.size + length, with_header(picture)
 
 
-def stripes(picture: Image.Image) -> Iterator[bytes]:
-    """Header and rows, a few at a time: a second whole copy would not fit in memory."""
-    width, height = picture.size
-    yield HEADER.pack(DONE, width, height)
-    step = max(1, STRIPE_BYTES // (len(picture.getbands()) * width))
-    for top in range(0, height, step):
-        yield picture.crop((0, top, width, min(top + step, height))).tobytes()
+def with_header(picture: Image.Image) -> Iterator[bytes]:
+    yield HEADER.pack(DONE, *picture.size)
+    yield from canonical.stripes(picture)
