@@ -2,6 +2,7 @@
 
 from moderation.hashing.box import Box, content_box
 from moderation.hashing.exact import md5, sha256
+from moderation.hashing.guard import guard_hashes, guard_pictures, near_guard
 from moderation.hashing.pdq import (
     MIN_QUALITY,
     RECIPE,
@@ -13,6 +14,7 @@ from moderation.hashing.pdq import (
     pdq_dihedral,
     pdq_forms,
     plausible,
+    turned_forms,
 )
 from moderation.hashing.phash import PHASH_RECIPE, PHASH_THRESHOLD, phash
 from moderation.hashing.picture import BOX_RECIPE, PictureHashes, picture_hashes
@@ -44,9 +46,12 @@ __all__ = [
     "content_box",
     "distance",
     "distinct_frames",
+    "guard_hashes",
+    "guard_pictures",
     "judge",
     "matches",
     "md5",
+    "near_guard",
     "pack_frames",
     "pdq",
     "pdq_dihedral",
@@ -55,5 +60,6 @@ __all__ = [
     "picture_hashes",
     "plausible",
     "sha256",
+    "turned_forms",
     "unpack_frames",
 ]

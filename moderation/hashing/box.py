@@ -22,6 +22,8 @@ MIN_SHARE: Final = 5  # of the picture's side: a smaller box is more likely an i
 LINES: Final = 512
 PLACES: Final = 128
 FLAT: Final = 1  # levels around a line's median: what JPEG leaves of one colour
+SPILL: Final = 12  # levels around a bar's colour: what JPEG leaves next to text
+SPILL_REACH: Final = 32  # lines
 FLAT_SHARE: Final = 0.96
 STEP: Final = 5  # levels by which what is inside must differ from the bar,
 STEP_SHARE: Final = 0.4  # in so many places
@@ -60,37 +62,55 @@ def content_box(pixels: Pixels) -> Box | None:
 def _stretch(pixels: Pixels, span: Span) -> Span:
     """The part of `span` between the bars, seen as rows; all of it if there are none."""
     start, stop = span
-    where = np.arange(start, stop, max(1, (stop - start) // LINES))
-    lines = _lines(pixels, where)
-    levels = np.median(lines, axis=1).astype(np.int16)
-    first, last = _longest_gap(_share(lines, levels[:, None], FLAT) >= FLAT_SHARE)
-    if where[last] - where[first] < max(MIN_SIDE, len(pixels) // MIN_SHARE):
+    where = range(start, stop, max(1, (stop - start) // LINES))
+    least = max(MIN_SIDE, len(pixels) // MIN_SHARE)
+    first, last = _longest_gap(_flat(_lines(pixels, where), where))
+    if last < first or where[last] - where[first] < least:
         return span
     is_step = False
     if first > 0:
-        nearby = np.arange(where[first - 1], where[first] + REACH)
-        start, is_step = _edge(_lines(pixels, nearby), levels[first - 1], nearby)
+        nearby = range(where[first - 1], where[first] + REACH)
+        start, is_step = _edge(_lines(pixels, nearby), nearby)
     if last < len(where) - 1:
-        nearby = np.arange(where[last + 1], where[last] - REACH, -1)
-        stop, also = _edge(_lines(pixels, nearby), levels[last + 1], nearby)
+        nearby = range(where[last + 1], where[last] - REACH, -1)
+        stop, also = _edge(_lines(pixels, nearby), nearby)
         stop, is_step = stop + 1, is_step or also
-    return (start, stop) if is_step else span
+    return (start, stop) if is_step and stop - start >= least else span
 
 
-def _lines(pixels: Pixels, where: NDArray[np.intp]) -> Lines:
+def _lines(pixels: Pixels, where: range) -> Lines:
     """The luma of the rows `where`, in evenly spread places."""
     step = max(1, pixels.shape[1] // PLACES)
-    picked = pixels[where, step // 2 :: step]
-    luma = picked if picked.ndim == 2 else picked @ GREY >> 8
-    return luma.astype(np.int16)
+    picked = pixels[where.start : where.stop : where.step, step // 2 :: step]
+    if picked.ndim == 2:
+        return picked.astype(np.int16)
+    red, green, blue = (picked[..., channel] * GREY[channel] for channel in range(3))
+    luma: Lines = (red + green + blue >> 8).astype(np.int16)
+    return luma
 
 
 def _share(
     lines: Lines, level: Lines | np.int16, tolerance: int
 ) -> NDArray[np.float64]:
     """Of each line, the share that is near to `level`."""
-    share: NDArray[np.float64] = (np.abs(lines - level) <= tolerance).mean(axis=1)
+    near = np.abs(lines - level) <= tolerance
+    share: NDArray[np.float64] = np.count_nonzero(near, axis=1) / lines.shape[1]
     return share
+
+
+def _flat(lines: Lines, where: range) -> NDArray[np.bool_]:
+    """Which lines belong to a bar: those of one colour, and nearby those that would but for what JPEG spills there."""
+    levels = np.median(lines, axis=1).astype(np.int16)[:, None]
+    flat = _share(lines, levels, FLAT) >= FLAT_SHARE
+    bars = np.flatnonzero(flat)
+    if not len(bars):
+        return flat
+    number = np.arange(len(lines))
+    after = np.searchsorted(bars, number).clip(0, len(bars) - 1)
+    for bar in (bars[after], bars[(after - 1).clip(0)]):
+        is_alike = _share(lines, levels[bar], SPILL) >= FLAT_SHARE
+        flat |= is_alike & (np.abs(number - bar) * where.step <= SPILL_REACH)
+    return flat
 
 
 def _longest_gap(flat: NDArray[np.bool_]) -> Span:
@@ -100,9 +120,10 @@ def _longest_gap(flat: NDArray[np.bool_]) -> Span:
     return int(bounds[longest]), int(bounds[longest + 1]) - 2
 
 
-def _edge(lines: Lines, level: np.int16, where: NDArray[np.intp]) -> tuple[int, bool]:
+def _edge(lines: Lines, where: range) -> tuple[int, bool]:
     """Of lines from a bar inwards: the first that is half way to what is inside, and whether that is a step."""
+    level = np.median(lines[0]).astype(np.int16)
     away = np.abs(lines - level).mean(axis=1)
     inside = away[-REACH // 3 :].mean()
     is_step = _share(lines[-REACH // 3 :], level, STEP).mean() <= 1 - STEP_SHARE
-    return int(where[np.argmax(away >= inside / 2)]), bool(is_step)
+    return where[int(np.argmax(away >= inside / 2))], bool(is_step)

@@ -21,6 +21,7 @@ Band = tuple[int, NDArray[np.float32]]
 
 RECIPE: Final = "pdq-1"  # stored beside each hash: what was done to get it
 HASH_BYTES: Final = 32
+TALL: Final = 2048  # rows from which a second pass over them would gain too little
 THRESHOLD: Final = 31  # bits; Meta's recommendation
 SAMPLES: Final = 64
 FREQUENCIES: Final = 16
@@ -48,19 +49,29 @@ def pdq(pixels: NDArray[np.uint8]) -> Pdq:
     return Pdq(_bits(_frequencies(samples)), _quality(samples))
 
 
-def pdq_dihedral(pixels: NDArray[np.uint8]) -> tuple[bytes, ...]:
-    """The hashes of the picture as it is, turned by 90, 180 and 270 degrees, and mirrored four ways."""
-    return pdq_forms(pixels)[1]
-
-
 def pdq_forms(pixels: NDArray[np.uint8]) -> tuple[Pdq, tuple[bytes, ...]]:
-    """The picture's own hash with its quality, and all eight of `pdq_dihedral`, from one pass over the pixels."""
+    """The picture's hash, and its eight forms: as it is, turned by 90, 180 and 270 degrees, and mirrored four ways.
+
+    Each form is what `pdq` says of the picture so turned, to the bit; from `TALL` rows on some are up to 10 bits off.
+    """
     if min(pixels.shape[:2]) < MIN_SIDE:
         return Pdq(bytes(HASH_BYTES), 0), (bytes(HASH_BYTES),) * len(SYMMETRIES)
-    samples = _samples(pixels)
-    spectrum = _frequencies(samples)
-    forms = tuple(_bits(symmetry(spectrum)) for symmetry in SYMMETRIES)
+    samples, *mirrored = _mirrored_samples(pixels)
+    upright, rows, columns, both = map(_frequencies, (samples, *mirrored))
+    spectra = (upright, columns.T, both, rows.T, rows, columns, upright.T, both.T)
+    forms = tuple(map(_bits, spectra))
     return Pdq(forms[0], _quality(samples)), forms
+
+
+def pdq_dihedral(pixels: NDArray[np.uint8]) -> tuple[bytes, ...]:
+    """The eight forms as the reference makes them: from the picture's own frequencies, by changes of sign.
+
+    Below 1000 pixels that is 10 bits off and more, since filter and samples are not symmetric; use `pdq_forms`.
+    """
+    if min(pixels.shape[:2]) < MIN_SIDE:
+        return (bytes(HASH_BYTES),) * len(SYMMETRIES)
+    spectrum = _frequencies(_samples(pixels))
+    return tuple(_bits(symmetry(spectrum)) for symmetry in SYMMETRIES)
 
 
 def distance(a: bytes, b: bytes) -> int:
@@ -85,12 +96,18 @@ def plausible(value: bytes) -> bool:
 
 def _samples(pixels: NDArray[np.uint8]) -> Floats:
     _check(pixels)
-    luma = _row_samples(pixels)
-    samples = np.empty((SAMPLES, SAMPLES))
-    for sample, (start, weights) in enumerate(_bands(pixels.shape[1])):
-        part = luma[:, start : start + len(weights)]
-        _weighted("k,sk->s", weights, part, samples[:, sample])
-    return samples
+    return _across(_down(pixels, _bands(len(pixels))), _bands(pixels.shape[1]))
+
+
+def _mirrored_samples(pixels: NDArray[np.uint8]) -> tuple[Floats, ...]:
+    """The samples of the picture and of its mirror images: upside down, left to right, and both."""
+    _check(pixels)
+    height, width = pixels.shape[:2]
+    rows = _down(pixels, _bands(height))
+    flipped = rows[::-1] if height >= TALL else _down(pixels, _mirrored(height))
+    pair = np.concatenate((rows, flipped))
+    both = _across(pair, _bands(width)), _across(pair, _mirrored(width))
+    return tuple(half for samples in both for half in np.split(samples, 2))
 
 
 def _check(pixels: NDArray[np.uint8]) -> None:
@@ -99,11 +116,11 @@ def _check(pixels: NDArray[np.uint8]) -> None:
         raise ValueError("PDQ is made from RGB pixels or luma of 8 bits.")
 
 
-def _row_samples(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _down(pixels: NDArray[np.uint8], bands: tuple[Band, ...]) -> NDArray[np.float32]:
     """Luma, filtered and sampled along the height: (64, width)."""
     sums = "k,kw->w" if pixels.ndim == 2 else "k,kwc->wc"
     rows = np.empty((SAMPLES, *pixels.shape[1:]), np.float32)
-    for sample, (start, weights) in enumerate(_bands(len(pixels))):
+    for sample, (start, weights) in enumerate(bands):
         stripe = pixels[start : start + len(weights)]
         _weighted(sums, weights, stripe, rows[sample])
     if pixels.ndim == 2:
@@ -111,6 +128,15 @@ def _row_samples(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     luma = np.empty(rows.shape[:2], np.float32)
     _weighted("c,swc->sw", LUMA, rows, luma)
     return luma
+
+
+def _across(rows: NDArray[np.float32], bands: tuple[Band, ...]) -> Floats:
+    """Filtered and sampled along the width too: as many rows, 64 columns."""
+    samples = np.empty((len(rows), SAMPLES))
+    for sample, (start, weights) in enumerate(bands):
+        part = rows[:, start : start + len(weights)]
+        _weighted("k,sk->s", weights, part, samples[:, sample])
+    return samples
 
 
 def _weighted(
@@ -133,13 +159,13 @@ def _bands(length: int) -> tuple[Band, ...]:
     def box(middle: int) -> tuple[int, int]:
         return max(0, middle - left), min(length, middle + right + 1)
 
-    inside = np.convolve(*np.ones((2, window))) / window**2
+    inside = (np.convolve(*np.ones((2, window))) / window**2).astype(np.float32)
 
     def band(sample: int) -> Band:
         outer = box((2 * sample + 1) * length // (2 * SAMPLES))
         start, stop = box(outer[0])[0], box(outer[1] - 1)[1]
         if stop - start == len(inside):
-            return start, inside.astype(np.float32)
+            return start, inside
         weights = np.zeros(stop - start)
         for low, high in map(box, range(*outer)):
             weights[low - start : high - start] += (
@@ -148,6 +174,14 @@ def _bands(length: int) -> tuple[Band, ...]:
         return start, weights.astype(np.float32)
 
     return tuple(band(sample) for sample in range(SAMPLES))
+
+
+def _mirrored(length: int) -> tuple[Band, ...]:
+    """The bands that find in a picture what `_bands` finds in its mirror image."""
+    return tuple(
+        (length - start - len(weights), weights[::-1])
+        for start, weights in _bands(length)
+    )
 
 
 def _cosines() -> Floats:
@@ -167,12 +201,13 @@ def _frequencies(samples: Floats) -> Floats:
 
 
 def _bits(spectrum: Floats) -> bytes:
-    values = spectrum.ravel()
-    middle = (
-        values.size // 2 - 1
-    )  # the reference's median is the lower of the middle two
-    above = values > np.partition(values, middle)[middle]
-    return np.packbits(above[::-1]).tobytes()
+    """The bits of all that is above the reference's median, which is the lower of the middle two."""
+    middle = spectrum.size // 2 - 1
+    return _packed(spectrum > np.partition(spectrum.ravel(), middle)[middle])
+
+
+def _packed(above: NDArray[np.bool_]) -> bytes:
+    return np.packbits(above.ravel()[::-1]).tobytes()
 
 
 def _quality(samples: Floats) -> int:
@@ -197,3 +232,14 @@ SYMMETRIES: Final[tuple[Callable[[Floats], Floats], ...]] = (
     lambda spectrum: spectrum.T,
     lambda spectrum: spectrum.T * FLIP_ROWS * FLIP_COLUMNS,
 )
+
+
+def turned_forms(value: bytes) -> tuple[bytes, ...]:
+    """About the eight of `pdq_forms`, from a hash alone: for what was stored without its picture.
+
+    The picture itself and its transposition are exact; the others 11 bits off on average and 38 at most in 131
+    photographs of about 1000 pixels, more in small ones, for a hash tells neither the median nor the sampling.
+    """
+    bits = np.unpackbits(np.frombuffer(value, np.uint8))[::-1]
+    signs = np.where(bits, 1.0, -1.0).reshape(FREQUENCIES, FREQUENCIES)
+    return tuple(_packed(symmetry(signs) > 0) for symmetry in SYMMETRIES)

@@ -1,8 +1,8 @@
 """Write `pdq.json`: what Meta's own code answers for shipped pictures, parts of them, and the files in `browser/`.
 
-Needs `pdqhash` (a compiler), Pillow and scikit-image, in an environment apart. Run from the root of the project as
-`python -m tests.vectors.make_pdq`. Left out are the two chessboards: their frequencies are equal but for rounding, so
-their hash is the order in which one implementation adds.
+Needs `pdqhash` (a compiler), Pillow, scikit-image and scikit-learn, in an environment apart. Run from the root of the
+project as `python -m tests.vectors.make_pdq`. Left out are the two chessboards (and two TIFF files of an even slope):
+their frequencies are equal but for rounding, so their hash is the order in which one implementation adds.
 """
 
 import json
@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pdqhash
 import skimage
+import sklearn
 from PIL import Image, ImageOps
 
 HERE = Path(__file__).parent
 SHIPPED = Path(skimage.__file__).parent / "data"
+SHIPPED_TOO = Path(sklearn.__file__).parent / "datasets" / "images"
 LEFT_OUT = {"chessboard_GRAY.png", "chessboard_RGB.png", "odd.bmp"}
 SUFFIXES = {".png", ".jpg", ".gif", ".webp"}
 CORNER = (150, 60)
@@ -59,7 +61,7 @@ def parts(name: str) -> dict[str, object]:
 
 def main() -> None:
     vectors = {
-        "shipped": folder(SHIPPED),
+        "shipped": folder(SHIPPED) | folder(SHIPPED_TOO),
         "browser": folder(HERE / "browser"),
         "parts": parts("astronaut.png") | parts("camera.png"),
     }
