@@ -1,6 +1,6 @@
 """Many stored fingerprints against many banked hashes, each pair once: the arithmetic of the look back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from moderation.hashing import turned_forms
@@ -36,15 +36,24 @@ def compare(
     batch: Sequence[Stored], hashes: Sequence[BankedHash]
 ) -> Iterator[tuple[int, Finding]]:
     """(content, finding) for whatever a stored fingerprint is to a banked hash; a content may come twice."""
-    by_type: dict[str, tuple[list[Stored], list[BankedHash]]] = {}
+    asked: dict[str, list[BankedHash]] = {}
     for row in hashes:
-        by_type.setdefault(row.signal_type, ([], []))[1].append(row)
-    for stored in batch:
-        if stored.signal_type in by_type:
-            by_type[stored.signal_type][0].append(stored)
-    for signal_type, (rows, asked) in by_type.items():
-        if rows:
-            yield from _BY_TYPE.get(signal_type, _digests)(rows, asked)
+        asked.setdefault(row.signal_type, []).append(row)
+    stored: dict[str, list[Stored]] = {}
+    for one in batch:
+        stored.setdefault(one.signal_type, []).append(one)
+    # A picture may have been posted as a frame of something that moves.
+    pictures = [*stored.get("pdq", ()), *_as_pictures(stored.get("vpdq", ()))]
+    for signal_type, rows in {**stored, "pdq": pictures}.items():
+        if rows and signal_type in asked:
+            found = _BY_TYPE.get(signal_type, _digests)
+            yield from found(rows, asked[signal_type])
+
+
+def _as_pictures(videos: Iterable[Stored]) -> Iterator[Stored]:
+    for one in videos:
+        for frame in _frames(one.value):
+            yield Stored(one.content, "pdq", "", frame)
 
 
 def _opened(row: BankedHash) -> bytes:

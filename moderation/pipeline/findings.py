@@ -34,8 +34,8 @@ class Effect(IntEnum):
 class Query:
     """All that is known of one picture, video or file to compare.
 
-    ``pdq``: the forms of ONE picture (8 dihedral of the whole, then of its content box), its own first; ``frames``: the
-    distinct frames of one video.
+    ``pdq``: the forms of ONE picture (8 dihedral of the whole, then of its content box), its own first; of something
+    that moves, the forms of its first frame and then the others as they are. ``frames``: the distinct frames of it.
     """
 
     pdq: Sequence[bytes] = ()
@@ -136,18 +136,20 @@ def widest_band() -> int:
 
 
 def _videos(query: Query, questions: bool) -> list[Finding]:
-    if not query.frames:
+    # A single picture may be one of a video's: too little to be sure of, and enough to ask.
+    frames = query.frames or (query.pdq[:1] if questions else ())
+    if not frames:
         return []
     asked: dict[int, set[int]] = {}
     banked: dict[int, set[int]] = {}
-    for found in bank_index().match(query.frames, MATCH_BITS, "vpdq"):
+    for found in bank_index().match(frames, MATCH_BITS, "vpdq"):
         number, place = place_of("vpdq", found.id)
         asked.setdefault(number, set()).add(found.query)
         banked.setdefault(number, set()).add(place)
     findings = []
     for row in _rows().filter(number__in=asked) if asked else ():
         number = row.number or 0
-        finding = video_finding(row, len(query.frames), asked[number], banked[number])
+        finding = video_finding(row, len(frames), asked[number], banked[number])
         if finding and (questions or not finding.only_review):
             findings.append(finding)
     return findings

@@ -38,7 +38,7 @@ def printed(data: bytes) -> Printed:
     :raises MediaRefused: if it cannot be decoded.
     """
     if is_moving(data):
-        return _video(data, _SCORED_FRAMES)
+        return _moving(data, _SCORED_FRAMES)
     pixels = decode(data).pixels
     return _picture(data, hashing.picture_hashes(pixels), (pixels,))
 
@@ -49,7 +49,7 @@ def asked(data: bytes) -> Query:
     :raises MediaRefused: if it cannot be decoded.
     """
     if is_moving(data):
-        return _video(data, 0).query
+        return _moving(data, 0).query
     hashes = hashing.picture_hashes(decode_luma(data).pixels)
     return _picture(data, hashes, ()).query
 
@@ -75,24 +75,44 @@ def _picture(
     return Printed(query, tuple(kept), pictures)
 
 
-def _video(data: bytes, scored: int) -> Printed:
-    kept = _digests(data)
+def _moving(data: bytes, scored: int) -> Printed:
+    """A video, or a picture that moves: by its frames, and by each of them as the picture that it is."""
     hashed: list[hashing.VideoFrame] = []
-    pictures: list[NDArray[np.uint8]] = []
-    step = 1
-    for place, frame in enumerate(frames(data)):
-        own = hashing.pdq(frame.pixels)
+    forms: list[bytes] = []
+    shown = _Spread(scored)
+    for frame in frames(data):
+        own, turned = hashing.pdq_forms(frame.pixels)
         hashed.append(hashing.VideoFrame(own.hash, own.quality, frame.at_seconds))
-        if scored and place % step == 0:
-            pictures.append(frame.pixels)
-            if len(pictures) > scored:
-                pictures, step = pictures[::2], step * 2
+        shown.add(frame.pixels)
+        if not forms and own.quality >= hashing.MIN_QUALITY:
+            forms += turned
     distinct = hashing.distinct_frames(hashed)
+    kept = _digests(data)
     if distinct:
         packed = hashing.pack_frames(distinct)
         kept.append(Kept("vpdq", hashing.VPDQ_RECIPE, packed))
-    query = Query(frames=distinct, sha256=kept[0].value, md5=kept[1].value)
-    return Printed(query, tuple(kept), tuple(pictures))
+    query = Query(
+        pdq=[*forms, *distinct],
+        frames=distinct,
+        sha256=kept[0].value,
+        md5=kept[1].value,
+    )
+    return Printed(query, tuple(kept), tuple(shown.pictures))
+
+
+class _Spread:
+    """Some of the pictures that come by, spread over all of them, without knowing how many will come."""
+
+    def __init__(self, most: int) -> None:
+        self.pictures: list[NDArray[np.uint8]] = []
+        self._most, self._step, self._seen = most, 1, 0
+
+    def add(self, picture: NDArray[np.uint8]) -> None:
+        if self._most and self._seen % self._step == 0:
+            self.pictures.append(picture)
+            if len(self.pictures) > self._most:
+                self.pictures, self._step = self.pictures[::2], self._step * 2
+        self._seen += 1
 
 
 def _digests(data: bytes) -> list[Kept]:

@@ -1,12 +1,15 @@
 """Videos: banked by frames, found encoded anew, in a longer one, or as a part; a little in common only asks."""
 
+import io
+
+import numpy as np
 import pytest
 
 from moderation import hashing, pipeline, services
 from moderation.media import frames
 from moderation.models import Content, Enforcement, Fingerprint, Flag, Match
 from tests.factories import NOW, HashBankFactory
-from tests.moderation.media.videos import scenes, video
+from tests.moderation.media.videos import animation, scenes, video
 from tests.moderation.sendings import receive
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +104,57 @@ class TestAVideo:
         ordered, _ = pipeline.look_back(pipeline.gather(NOW), NOW)
 
         assert [order.content for order in ordered] == [content]
+
+    def test_is_found_by_a_picture_that_is_one_of_its_frames(self, platform, shown):
+        still = hashing.pdq(np.asarray(shown[4]))
+        content = receive(platform, film(shown[:6]))
+        pipeline.check(content, NOW)
+        services.bank_hash(
+            bank=HashBankFactory().slug,
+            signal_type="pdq",
+            value=still.hash,
+            quality=still.quality,
+            source_ref="b" * 32,
+            actor="x",
+            now=NOW,
+        )
+
+        ordered, _ = pipeline.look_back(pipeline.gather(NOW), NOW)
+        assert [order.content for order in ordered] == [content]
+        verdict = services.match_media(
+            platform=platform, media=film(shown[2:7]), now=NOW
+        )
+        assert verdict.verdict == "hold"
+
+    def test_of_which_a_picture_is_a_frame_is_a_question(self, platform, shown):
+        bank(film(shown[:6]))
+        out = io.BytesIO()
+        shown[3].save(out, "JPEG", quality=80)
+        content = receive(platform, out.getvalue())
+
+        pipeline.check(content, NOW)
+
+        assert Match.objects.get().only_review
+        assert Flag.objects.get().content == content
+        assert not Enforcement.objects.exists()
+
+    def test_that_is_a_moving_picture_is_found_by_a_still_of_it(self, platform, shown):
+        still = hashing.pdq(np.asarray(shown[1]))
+        services.bank_hash(
+            bank=HashBankFactory().slug,
+            signal_type="pdq",
+            value=still.hash,
+            quality=still.quality,
+            source_ref="b" * 32,
+            actor="x",
+            now=NOW,
+        )
+
+        verdict = services.match_media(
+            platform=platform, media=animation(shown[:3], "WEBP"), now=NOW
+        )
+
+        assert verdict.verdict == "hold"
 
     def test_is_shown_to_a_reviewer_as_a_sheet_of_its_frames(self, platform, shown):
         content = receive(platform, film(shown[:9]))
