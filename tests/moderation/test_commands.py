@@ -7,8 +7,17 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from moderation.models import ApiKey, AuditEntry, Platform, User
-from tests.factories import PlatformFactory, UserFactory
+from moderation import pipeline
+from moderation.models import (
+    ApiKey,
+    AuditEntry,
+    Flag,
+    LookBack,
+    Platform,
+    User,
+)
+from tests.factories import NOW, PlatformFactory, UserFactory
+from tests.moderation.sendings import bank, receive, resaved
 from tests.reviews.signin import enrol, let_in
 
 pytestmark = pytest.mark.django_db
@@ -92,3 +101,19 @@ class TestResetSecondFactor:
     def test_refuses_a_stranger(self):
         with pytest.raises(CommandError, match="no member"):
             call_command("reset_second_factor", "stranger")
+
+
+class TestLookBack:
+    def test_says_what_waits_and_carries_it_through(self, platform, pictures, capsys):
+        picture = (pictures / "chelsea.png").read_bytes()
+        content = receive(platform, resaved(picture))
+        pipeline.check(content, NOW)
+        bank(picture)
+
+        call_command("look_back")
+        assert "no pass has yet: 1" in capsys.readouterr().out
+        call_command("look_back", "--run")
+
+        assert "no pass has yet: 0" in capsys.readouterr().out
+        assert Flag.objects.get().content == content
+        assert LookBack.objects.get().work_state == "DONE"
