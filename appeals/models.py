@@ -9,7 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from moderation.models import Enforcement, User, token
-from reviews.models import AppealGrant, Lease, LeaseQuerySet
+from reviews.models import AppealGrant, Lease, LeaseQuerySet, Sample
 
 
 class AppealQuerySet(models.QuerySet["Appeal"]):
@@ -20,13 +20,16 @@ class AppealQuerySet(models.QuerySet["Appeal"]):
         return self.open().filter(reply_by__lt=now)
 
     def for_reviewer(self, user_id: int) -> Self:
-        """Never what this person decided or approved, even if they approved after the appeal was lodged."""
+        """Never what this person decided, approved or found right, even if they did after the appeal was lodged."""
         approved = Enforcement.objects.filter(
             cause_ref=OuterRef("grant__decision__public_id"), approved_by_id=user_id
         )
+        judged = Sample.objects.filter(
+            decision=OuterRef("grant__decision"), judged_by_id=user_id
+        )
         return self.exclude(
             Q(first_reviewer_id=user_id) | Q(first_approver_id=user_id)
-        ).exclude(Exists(approved))
+        ).exclude(Exists(approved) | Exists(judged))
 
     def unclaimed(self) -> Self:
         active = AppealClaim.objects.active().filter(appeal=OuterRef("pk"))
@@ -69,8 +72,9 @@ class Appeal(models.Model):
     reply_by = models.DateTimeField()
     lease_epoch = models.PositiveIntegerField(default=0)
     # Copied from the decision, so that the database itself can refuse the same person.
+    # Nobody, if a machine decided.
     first_reviewer = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     first_approver = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -87,7 +91,9 @@ class Appeal(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=~Q(decided_by=F("first_reviewer")),
+                condition=Q(first_reviewer__isnull=True)
+                | Q(decided_by__isnull=True)
+                | ~Q(decided_by=F("first_reviewer")),
                 name="appeal_not_by_first_reviewer",
             ),
             models.CheckConstraint(

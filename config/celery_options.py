@@ -33,6 +33,10 @@ beat_schedule_filename = str(settings.VAR_DIR / "beat-schedule")
 beat_schedule = {
     "sweep": {"task": "moderation.tasks.sweep", "schedule": settings.SWEEP_SECONDS},
     "leases": {"task": "reviews.tasks.expire_leases", "schedule": 60.0},
+    "automatic": {
+        "task": "reviews.tasks.decide_automatically",
+        "schedule": settings.SWEEP_SECONDS,
+    },
     "purge": {"task": "moderation.tasks.purge_expired", "schedule": 3600.0},
     "bands": {"task": "victims.tasks.refresh_bands", "schedule": 600.0},
 }

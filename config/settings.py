@@ -350,6 +350,8 @@ API_TOKENS_BURST = env.integer("API_TOKENS_BURST", 3000)
 CELERY_BROKER_URL = REDIS_URL or "safefs://localhost"
 BROKER_DIR = VAR_DIR / "broker"
 SWEEP_SECONDS = env.integer("SWEEP_SECONDS", 15)
+# Of what a machine removes alone, the share that a person is asked about afterwards.
+AUTOMATIC_SAMPLE_PERCENT = env.integer("AUTOMATIC_SAMPLE_PERCENT", 5)
 WORK_STALE_SECONDS = env.integer("WORK_STALE_SECONDS", 300)
 
 LOGGING_CONFIG = None

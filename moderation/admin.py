@@ -53,9 +53,20 @@ class PlatformAdmin(Recorded):
 
 @admin.register(HashBank)
 class HashBankAdmin(Recorded):
-    list_display = ["slug", "name", "kind", "threshold", "is_enabled"]
-    fields = ["slug", "name", "kind", "threshold", "is_enabled"]
-    readonly_fields = ["slug", "kind"]
+    list_display = ["slug", "name", "kind", "threshold", "automatic", "is_enabled"]
+    fields = [
+        "slug",
+        "name",
+        "kind",
+        "threshold",
+        "is_enabled",
+        "automatic",
+        "automatic_by",
+        "automatic_approved_by",
+        "automatic_since",
+    ]
+    # What a machine may do alone takes two people: ``manage.py set_automatic`` asks for both (T-20).
+    readonly_fields = ["slug", "kind", *fields[5:]]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from moderation.models import Content, Flag, token
+from moderation.models import Content, Flag, HashBank, User, token
 
 
 class PolicyQuerySet(models.QuerySet["Policy"]):
@@ -38,6 +38,8 @@ class Policy(models.Model):
     severity = models.CharField(max_length=10)
     default_actions = models.JSONField(default=list)
     dsa_category = models.CharField(max_length=80, blank=True)
+    # A machine may cite it alone, for a copy of what a person found to break it.
+    is_automatic = models.BooleanField(default=False)
     position = models.PositiveSmallIntegerField(default=0)
     published_at = models.DateTimeField(null=True, blank=True)
 
@@ -200,18 +202,29 @@ class Reveal(models.Model):
         return f"#{self.pk}"
 
 
-class Decision(models.Model):
-    """An answer, for good. What it orders stands in enforcements; what overturns it is another row."""
+class DecisionQuerySet(models.QuerySet["Decision"]):
+    def standing(self) -> Self:
+        return self.filter(overturned_at__isnull=True)
 
-    class Basis(models.TextChoices):
-        REVIEW = "REVIEW", "First review"
-        APPEAL = "APPEAL", "Appeal"
+    def by_people(self) -> Self:
+        return self.filter(is_automatic=False)
+
+
+class Decision(models.Model):
+    """An answer, for good. What it orders stands in enforcements; what overturns it is another row.
+
+    A machine answers only for near copies of what a person decided before, and never closes an account (T-21).
+    """
 
     public_id = models.CharField(max_length=32, unique=True, default=token)
     flag = models.OneToOneField(Flag, on_delete=models.PROTECT, related_name="decision")
     reviewer = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="decisions"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="decisions",
     )
+    is_automatic = models.BooleanField(default=False)
     policy = models.ForeignKey(
         Policy, on_delete=models.PROTECT, related_name="decisions"
     )
@@ -224,8 +237,21 @@ class Decision(models.Model):
     decided_at = models.DateTimeField()
     overturned_at = models.DateTimeField(null=True, blank=True)
 
+    objects = DecisionQuerySet.as_manager()
+
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(is_automatic=False, reviewer__isnull=False)
+                | Q(
+                    is_automatic=True,
+                    reviewer__isnull=True,
+                    removes=True,
+                    disables_account=False,
+                    found_by_machine=True,
+                ),
+                name="decision_by_a_person_or_only_removes",
+            ),
             models.CheckConstraint(
                 condition=Q(disables_account=False) | Q(removes=True),
                 name="decision_disabling_needs_removal",
@@ -289,3 +315,68 @@ class AppealGrant(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+
+class SampleQuerySet(models.QuerySet["Sample"]):
+    def judged(self) -> Self:
+        return self.filter(is_right__isnull=False)
+
+    def about(self, decision: Decision) -> Self:
+        """Whether it is the machine's answer, or the person's to the question if that was right."""
+        return self.filter(Q(decision=decision) | Q(flag=decision.flag_id))
+
+
+class Sample(models.Model):
+    """What people say of an automatic decision afterwards: because it was drawn, or because it was appealed."""
+
+    decision = models.OneToOneField(
+        Decision, on_delete=models.PROTECT, related_name="sample"
+    )
+    # Whose rule let the machine decide.
+    bank = models.ForeignKey(HashBank, on_delete=models.PROTECT, related_name="samples")
+    # Of 10,000, worked out from the decision's token: below the share that is looked at, a person is asked.
+    draw = models.PositiveSmallIntegerField()
+    flag = models.OneToOneField(
+        Flag, on_delete=models.PROTECT, null=True, related_name="sample"
+    )
+    is_right = models.BooleanField(null=True)
+    judged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    judged_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SampleQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(draw__lt=10_000), name="sample_draw_of_10000"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    is_right__isnull=True,
+                    judged_by__isnull=True,
+                    judged_at__isnull=True,
+                )
+                | Q(
+                    is_right__isnull=False,
+                    judged_by__isnull=False,
+                    judged_at__isnull=False,
+                ),
+                name="sample_judgement_is_whole",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["bank", "-judged_at"],
+                condition=Q(is_right__isnull=False),
+                name="sample_judged",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+    def judge(self, *, is_right: bool, by: User, at: datetime) -> None:
+        self.is_right, self.judged_by, self.judged_at = is_right, by, at
+        self.save(update_fields=["is_right", "judged_by", "judged_at"])

@@ -11,8 +11,15 @@ from appeals.services import letters
 from moderation import services as moderation
 from moderation.errors import Refusal
 from moderation.models import AuditEntry, Content, Enforcement, Notice, User, Work
-from reviews.models import Decision
-from reviews.services import LeaseLost, MayNotReview
+from reviews.models import Decision, Sample
+from reviews.services import (
+    LeaseLost,
+    MayNotReview,
+    answers_to,
+    judge,
+    lock_question,
+    overturn,
+)
 
 
 class AppealDecided(Refusal):
@@ -65,8 +72,10 @@ def decide_appeal(
         outcome=outcome,
         decision=appeal.grant.decision_id,
     )
-    if outcome == Appeal.Outcome.OVERTURNED:
+    is_right = outcome == Appeal.Outcome.UPHELD
+    if not is_right:
         _undo(appeal, reviewer, now)
+    judge(decision=appeal.grant.decision, is_right=is_right, by=reviewer, now=now)
     _tell(appeal, now)
     return appeal
 
@@ -103,6 +112,7 @@ def _exclude_who_took_part(appeal: Appeal, reviewer: User) -> None:
     before the record is, as workers do who finish an order: so neither waits for the other for ever.
     """
     decision = appeal.grant.decision
+    lock_question(decision.flag.content_id)
     orders = Enforcement.objects.filter(content_id=decision.flag.content_id)
     locked = orders.order_by("pk").select_for_update(of=("self",))
     approvers = [
@@ -112,32 +122,25 @@ def _exclude_who_took_part(appeal: Appeal, reviewer: User) -> None:
     ]
     if approvers and appeal.first_approver_id is None:
         appeal.note_approver(approvers[0])
-    if reviewer.pk in (appeal.first_reviewer_id, appeal.first_approver_id, *approvers):
+    took_part = {appeal.first_reviewer_id, appeal.first_approver_id, *approvers}
+    judged = Sample.objects.about(decision).values_list("judged_by", flat=True)
+    if reviewer.pk in took_part.union(judged):
         raise TookPartBefore(_("You took part in the first decision."))
 
 
 def _undo(appeal: Appeal, reviewer: User, now: datetime) -> None:
-    decision = Decision.objects.select_for_update(of=("self",)).get(
-        pk=appeal.grant.decision_id
-    )
+    """What the decision itself had banked rests on nothing any more. The fingerprint that somebody claimed stays: only
+    this content is excepted from it (T-20).
+    """
     content = appeal.grant.decision.flag.content
-    decision.overturn(now)
-    AuditEntry.record(
-        actor=reviewer, verb="decision.overturned", target=decision, appeal=appeal.pk
-    )
-    orders = moderation.reverse_enforcements(
-        cause_ref=decision.public_id,
-        new_cause_ref=appeal.receipt,
-        actor=reviewer,
-        now=now,
-    )
+    keys = [decision.pk for decision in answers_to(appeal.grant.decision)]
+    standing = Decision.objects.standing().filter(pk__in=keys).order_by("pk")
+    orders = []
+    for decision in list(standing.select_for_update(of=("self",))):
+        orders += overturn(
+            decision, new_cause_ref=appeal.receipt, actor=reviewer, now=now
+        )
     _show_again(appeal, content, orders, reviewer, now)
-    # What the decision itself had banked rests on nothing any more. The fingerprint that somebody claimed stays: only
-    # this content is excepted from it (T-20). In this order, as every bank change locks the counter first.
-    moderation.withdraw_source(
-        source_refs=[decision.public_id], actor=reviewer, now=now
-    )
-    moderation.unconfirm(cause_ref=decision.public_id, actor=reviewer, now=now)
     moderation.except_content(
         content=content, cause_ref=appeal.receipt, actor=reviewer, now=now
     )

@@ -173,6 +173,8 @@ def _measures(decision: Decision) -> list[str]:
 def _automation(decision: Decision) -> str:
     # One sentence for a fingerprint and a classifier, whether or not the post was hidden first: a hold would tell
     # which of the two it was (T-16).
+    if decision.is_automatic:
+        return _("It was found by automatic means, and decided by automatic means.")
     if decision.found_by_machine:
         return _("It was found by automatic means. A person decided.")
     return _("A person found and decided this. No automatic means were used.")

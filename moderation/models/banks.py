@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from moderation.models.content import Content, SignalType
 from moderation.models.partners import Platform
+from moderation.models.staff import User
 from moderation.models.work import token
 
 
@@ -38,6 +39,14 @@ class HashBank(models.Model):
     automatic = models.CharField(
         max_length=10, choices=Automatic.choices, default=Automatic.HOLD
     )
+    # Who allowed more than to hold, and since when the rule is as it is: it takes two people (T-20).
+    automatic_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    automatic_approved_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    automatic_since = models.DateTimeField(null=True, blank=True)
     is_enabled = models.BooleanField(default=True)
     # The share of pictures that are compared with it; the same picture always gets the same answer.
     enabled_percent = models.PositiveSmallIntegerField(default=100)
@@ -60,10 +69,42 @@ class HashBank(models.Model):
                 condition=Q(automatic__in=["HOLD", "REMOVE"]),
                 name="bank_automatic_known",
             ),
+            models.CheckConstraint(
+                condition=Q(automatic="HOLD")
+                | (
+                    Q(automatic_by__isnull=False)
+                    & Q(automatic_approved_by__isnull=False)
+                    & Q(automatic_since__isnull=False)
+                    & ~Q(automatic_by=models.F("automatic_approved_by"))
+                    & ~Q(kind="GUARD")
+                ),
+                name="bank_removal_takes_two",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.slug}"
+
+    def allow_removal(self, by: User, approved_by: User, at: datetime) -> None:
+        self.automatic = self.Automatic.REMOVE
+        self.automatic_by, self.automatic_approved_by = by, approved_by
+        self._ruled(at)
+
+    def hold_only(self, at: datetime) -> None:
+        self.automatic = self.Automatic.HOLD
+        self.automatic_by = self.automatic_approved_by = None
+        self._ruled(at)
+
+    def _ruled(self, at: datetime) -> None:
+        self.automatic_since = at
+        self.save(
+            update_fields=[
+                "automatic",
+                "automatic_by",
+                "automatic_approved_by",
+                "automatic_since",
+            ]
+        )
 
 
 class BankedHashQuerySet(models.QuerySet["BankedHash"]):

@@ -119,6 +119,7 @@ class Notice(Work):
         )
         APPEAL_RECEIVED = "APPEAL_RECEIVED", "Appeal received"
         APPEAL_DECIDED = "APPEAL_DECIDED", "Appeal decided"
+        DECISION_REVERSED = "DECISION_REVERSED", "We took a decision back"
 
     public_id = models.CharField(max_length=32, unique=True, default=token)
     platform = models.ForeignKey(

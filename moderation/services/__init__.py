@@ -1,5 +1,14 @@
 """What people and other apps may ask of the ground floor."""
 
+from moderation.services.automatic import (
+    NeverAutomatic,
+    NotTwoPeople,
+    allow_removal,
+    removable_flags,
+    stop_removal,
+    surely_matched,
+    two_people,
+)
 from moderation.services.banking import (
     BankMissing,
     HashRefused,
@@ -58,12 +67,15 @@ __all__ = [
     "HashRefused",
     "MediaMissing",
     "MediaUnreadable",
+    "NeverAutomatic",
     "NewHash",
+    "NotTwoPeople",
     "NothingToApprove",
     "Query",
     "Submission",
     "TooMany",
     "Verdict",
+    "allow_removal",
     "approve_enforcement",
     "bank_copy",
     "bank_hash",
@@ -82,7 +94,11 @@ __all__ = [
     "query_of",
     "receive_content",
     "reverse_enforcements",
+    "removable_flags",
     "revive",
+    "stop_removal",
+    "surely_matched",
+    "two_people",
     "unconfirm",
     "withdraw_hashes",
     "withdraw_source",

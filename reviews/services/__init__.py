@@ -1,6 +1,14 @@
 """What reviewers do, and what the desk for appeals may ask."""
 
-from reviews.pipeline import expire_leases
+from reviews.pipeline import (
+    TEMPLATE_VERSION,
+    Statement,
+    StatementIncomplete,
+    appeal_link,
+    closest_language,
+    expire_leases,
+    statement_of_reasons,
+)
 from reviews.services.claims import (
     LEASE,
     AlreadyHolding,
@@ -16,7 +24,6 @@ from reviews.services.decisions import (
     AlreadyDecided,
     FlagChanged,
     PolicyMismatch,
-    appeal_link,
     decide,
 )
 from reviews.services.desk import Approval, Desk, Waiting, approvals_for, desk
@@ -34,14 +41,8 @@ from reviews.services.looks import (
     order_look,
 )
 from reviews.services.policies import load_policies
+from reviews.services.samples import answers_to, judge, lock_question, overturn
 from reviews.services.sentences import FACTS, REASONS
-from reviews.services.statements import (
-    TEMPLATE_VERSION,
-    Statement,
-    StatementIncomplete,
-    closest_language,
-    statement_of_reasons,
-)
 
 __all__ = [
     "DAILY_LOOKS",
@@ -65,6 +66,7 @@ __all__ = [
     "Statement",
     "StatementIncomplete",
     "Waiting",
+    "answers_to",
     "appeal_link",
     "approvals_for",
     "claim_next",
@@ -75,13 +77,16 @@ __all__ = [
     "expire_leases",
     "heartbeat",
     "is_held",
+    "judge",
     "leave",
     "load_policies",
+    "lock_question",
     "looks_left",
     "looks_made",
     "may_see_colour",
     "open_look",
     "order_look",
+    "overturn",
     "release",
     "statement_of_reasons",
 ]

@@ -1,26 +1,19 @@
 """The answer: written once, with everything it orders, or not at all."""
 
-import hashlib
-import secrets
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from moderation import services as moderation
 from moderation.errors import Refusal
-from moderation.models import AuditEntry, Content, Enforcement, Flag, Notice, User, Work
-from reviews.models import AppealGrant, Claim, Decision, Policy
+from moderation.models import AuditEntry, Content, Enforcement, Flag, User, Work
+from reviews.models import Claim, Decision, Policy
+from reviews.pipeline import found_by_machine, tell
 from reviews.services.claims import MayNotReview
 from reviews.services.looks import LeaseLost
-from reviews.services.statements import (
-    Statement,
-    appeal_until,
-    found_by_machine,
-    statement_of_reasons,
-)
+from reviews.services.samples import agree, take_back
 
 
 class AlreadyDecided(Refusal):
@@ -39,10 +32,6 @@ class PolicyMismatch(Refusal):
     """The outcome is not the one that the cited policy has."""
 
     code = "policy_mismatch"
-
-
-def appeal_link(raw: str) -> str:
-    return f"{settings.APPEALS_URL}/again/{raw}/"
 
 
 @transaction.atomic
@@ -97,10 +86,15 @@ def decide(
         removes=removes,
         disables_account=disables_account,
     )
-    if removes:
-        _take_down(decision, flag, now)
+    is_sample = flag.source == Flag.Source.SAMPLE
+    if removes and is_sample:
+        agree(decision, now)
+    elif removes:
+        _take_down(decision, reviewer, now)
     else:
-        _leave_up(decision, flag, now)
+        if is_sample:
+            take_back(decision, now)
+        _leave_up(decision, reviewer, now)
     return decision
 
 
@@ -134,8 +128,8 @@ def _end(claim: Claim) -> None:
         raise LeaseLost(_("Your time with this one is over, and it went back."))
 
 
-def _take_down(decision: Decision, flag: Flag, now: datetime) -> None:
-    content, actor, ref = flag.content, decision.reviewer, decision.public_id
+def _take_down(decision: Decision, actor: User, now: datetime) -> None:
+    content, ref = decision.flag.content, decision.public_id
     moderation.order_enforcement(
         content=content,
         action=Enforcement.Action.REMOVE,
@@ -155,46 +149,12 @@ def _take_down(decision: Decision, flag: Flag, now: datetime) -> None:
     moderation.confirm_matches(content=content, cause_ref=ref, actor=actor, now=now)
     if decision.policy.banks_copies:
         moderation.bank_copy(content=content, cause_ref=ref, actor=actor, now=now)
-    _tell(decision, flag, _granted(decision, now), now)
+    tell(decision, now)
 
 
-def _granted(decision: Decision, now: datetime) -> str:
-    """The raw token goes into the sealed statement and nowhere else."""
-    raw = secrets.token_urlsafe(32)
-    AppealGrant.objects.create(
-        decision=decision,
-        party=AppealGrant.Party.UPLOADER,
-        token_sha256=hashlib.sha256(raw.encode()).hexdigest(),
-        created_at=now,
-        expires_at=appeal_until(now),
-    )
-    return raw
-
-
-def _tell(decision: Decision, flag: Flag, raw: str, now: datetime) -> Notice:
-    statement: Statement = statement_of_reasons(
-        flag=flag,
-        policy=decision.policy,
-        disables_account=decision.disables_account,
-        facts=decision.facts,
-        reasoning=decision.reasoning,
-        appeal_link=appeal_link(raw),
-        now=now,
-    )
-    return moderation.order_notice(
-        content=flag.content,
-        kind=Notice.Kind.STATEMENT_OF_REASONS,
-        cause_ref=decision.public_id,
-        language=statement.language,
-        subject=statement.subject,
-        body=statement.body,
-        now=now,
-    )
-
-
-def _leave_up(decision: Decision, flag: Flag, now: datetime) -> None:
-    content, actor, ref = flag.content, decision.reviewer, decision.public_id
-    for cause_ref in _causes_of_holds(content):
+def _leave_up(decision: Decision, actor: User, now: datetime) -> None:
+    content, ref = decision.flag.content, decision.public_id
+    for cause_ref in _causes_of_holds(content, ref):
         moderation.reverse_enforcements(
             cause_ref=cause_ref, new_cause_ref=ref, actor=actor, now=now
         )
@@ -209,7 +169,13 @@ def _leave_up(decision: Decision, flag: Flag, now: datetime) -> None:
         )
 
 
-def _causes_of_holds(content: Content) -> list[str]:
+def _causes_of_holds(content: Content, ref: str) -> list[str]:
+    """None if the same answer restores what a machine had removed: that ends a hold too."""
+    restored = Enforcement.objects.filter(
+        content=content, action=Enforcement.Action.RESTORE, cause_ref=ref
+    )
+    if restored.exclude(work_state=Work.WorkState.CANCELLED).exists():
+        return []
     holds = Enforcement.objects.filter(
         content=content, action=Enforcement.Action.HOLD, reversed_by__isnull=True
     ).exclude(work_state=Work.WorkState.CANCELLED)

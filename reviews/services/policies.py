@@ -152,5 +152,6 @@ def _content(rule: dict[str, Any], position: int) -> dict[str, Any]:
         "severity": rule["severity"],
         "default_actions": rule["default_actions"],
         "dsa_category": rule["dsa_category"],
+        "is_automatic": rule.get("automatic", False),
         "position": position,
     }

@@ -25,7 +25,8 @@ PUBLIC = re.compile(
     | templates/appeals/(_decision|_errors?|_page|closed|decision|ground|link|link_refused|status)\.html
     | victims/
     | appeals/(models|views/public|services/(letters|lodging))\.py
-    | reviews/services/(statements|sentences|policies)\.py""",
+    | reviews/services/(sentences|policies)\.py
+    | reviews/pipeline/(automatic|statements|telling)\.py""",
     re.VERBOSE,
 )
 NEVER_SAID = {

@@ -18,3 +18,15 @@ def desk(client: Client, reviewer: User) -> Client:
 @pytest.fixture
 def policy(db: None) -> Policy:
     return PolicyFactory(slug="ncii.shared")
+
+
+@pytest.fixture
+def rule(db: None) -> Policy:
+    return PolicyFactory(slug="ncii.shared", is_automatic=True)
+
+
+@pytest.fixture
+def keep(db: None) -> Policy:
+    return PolicyFactory(
+        slug="none.not_intimate", outcome=Policy.Outcome.KEEP, default_actions=[]
+    )

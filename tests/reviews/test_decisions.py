@@ -43,13 +43,6 @@ from tests.reviews.factories import answer, held_by
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def keep() -> Policy:
-    return PolicyFactory(
-        slug="none.not_intimate", outcome=Policy.Outcome.KEEP, default_actions=[]
-    )
-
-
 class TestDecide:
     def test_closes_the_flag_and_orders_the_removal(
         self, reviewer: User, policy: Policy

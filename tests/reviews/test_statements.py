@@ -10,6 +10,7 @@ from django.utils import translation
 
 from moderation.models import BankedHash, Flag, HashBank, User
 from reviews.models import Policy
+from reviews.pipeline.statements import PLACEHOLDERS
 from reviews.services import (
     FACTS,
     REASONS,
@@ -18,7 +19,6 @@ from reviews.services import (
     load_policies,
     statement_of_reasons,
 )
-from reviews.services.statements import PLACEHOLDERS
 from tests.factories import (
     NOW,
     AccountFactory,
@@ -203,7 +203,7 @@ def test_the_ready_sentences_tell_nothing_about_how_it_was_found() -> None:
 
 
 def test_every_placeholder_of_the_letter_is_on_the_closed_list() -> None:
-    source = Path("reviews/services/statements.py").read_text("utf-8")
+    source = Path("reviews/pipeline/statements.py").read_text("utf-8")
     used = set(
         re.findall(
             r"(?<!f\")\{([a-z_]+)\}",

@@ -42,7 +42,8 @@ PLACEHOLDERS = frozenset(
     }
 )
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
-_BY_MACHINE = (Flag.Source.HASH_MATCH, Flag.Source.DETECTION)
+# A sample is a question about what a machine found and decided.
+_BY_MACHINE = (Flag.Source.HASH_MATCH, Flag.Source.DETECTION, Flag.Source.SAMPLE)
 
 
 class StatementIncomplete(Refusal):
@@ -86,6 +87,7 @@ def statement_of_reasons(
     reasoning: str,
     appeal_link: str,
     now: datetime,
+    is_automatic: bool = False,
 ) -> Statement:
     """Word a removal for the account that posted, in its language.
 
@@ -95,7 +97,7 @@ def statement_of_reasons(
     with translation.override(language):
         values = {
             **_about(flag.content, now),
-            **_how_found(flag),
+            **_how_found(flag, is_automatic),
             "policy_title": _translated(policy.title),
             "policy_public_text": _translated(policy.public_text),
             "facts": _translated(facts),
@@ -105,11 +107,11 @@ def statement_of_reasons(
             "appeal_until": _day(appeal_until(now)),
         }
         subject = _("A decision about your post on {service}")
-        body = "\n".join(_fill(line, values) for line in _lines())
+        body = "\n".join(_fill(line, values) for line in _lines(is_automatic))
         return Statement(_fill(subject, values), body, language)
 
 
-def _lines() -> list[str]:
+def _lines(is_automatic: bool) -> list[str]:
     return [
         _(
             "{measure} Date: {measure_date}. It concerns {content_reference}, posted on {content_date}."
@@ -124,11 +126,20 @@ def _lines() -> list[str]:
             "Do not post the image again, and do not contact the person in it because of this message. "
             "If you still have it, delete it."
         ),
-        _(
-            "If you do not agree: {appeal_link}, free, until {appeal_until}. A different reviewer decides. "
-            "You can also choose a certified dispute body ({dispute_bodies}) or go to court."
-        ),
+        _way_out(is_automatic),
     ]
+
+
+def _way_out(is_automatic: bool) -> str:
+    if is_automatic:
+        return _(
+            "If you do not agree: {appeal_link}, free, until {appeal_until}. A person decides. "
+            "You can also choose a certified dispute body ({dispute_bodies}) or go to court."
+        )
+    return _(
+        "If you do not agree: {appeal_link}, free, until {appeal_until}. A different reviewer decides. "
+        "You can also choose a certified dispute body ({dispute_bodies}) or go to court."
+    )
 
 
 def _about(content: Content, now: datetime) -> dict[str, str]:
@@ -146,7 +157,15 @@ def _about(content: Content, now: datetime) -> dict[str, str]:
     }
 
 
-def _how_found(flag: Flag) -> dict[str, str]:
+def _how_found(flag: Flag, is_automatic: bool) -> dict[str, str]:
+    """Whether and how far machines decided: DSA Art. 17(3)(c)."""
+    if is_automatic:
+        return {
+            "source_sentence": _("We acted after our own checks."),
+            "automation_sentence": _(
+                "It was found by automatic means, and decided by automatic means."
+            ),
+        }
     if found_by_machine(flag):
         return {
             "source_sentence": _("We acted after our own checks."),

@@ -1,4 +1,4 @@
-"""What beat does for the desk: take back what nobody holds any more."""
+"""Take back what nobody holds any more."""
 
 from django.db import transaction
 from django.db.models.functions import Now
