@@ -2,7 +2,12 @@
 
 from moderation.hashing.box import Box, content_box
 from moderation.hashing.exact import md5, sha256
-from moderation.hashing.guard import guard_hashes, guard_pictures, near_guard
+from moderation.hashing.guard import (
+    guard_hashes,
+    guard_pictures,
+    near_guard,
+    near_guards,
+)
 from moderation.hashing.pdq import (
     MIN_QUALITY,
     RECIPE,
@@ -52,6 +57,7 @@ __all__ = [
     "matches",
     "md5",
     "near_guard",
+    "near_guards",
     "pack_frames",
     "pdq",
     "pdq_dihedral",

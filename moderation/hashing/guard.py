@@ -8,7 +8,7 @@ there most frequencies are zero but for rounding, so that each copy has a hash o
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Final
 
@@ -96,9 +96,24 @@ def guard_hashes() -> tuple[bytes, ...]:
 
 def near_guard(value: bytes) -> bool:
     """Would this PDQ hash match a guard picture?"""
-    differing = _guard_words() ^ np.frombuffer(value, np.uint64)
-    nearest = np.bitwise_count(differing).sum(axis=1).min()
-    return bool(nearest <= THRESHOLD)
+    return near_guards([value])[0]
+
+
+def near_guards(values: Sequence[bytes]) -> list[bool]:
+    """`near_guard` of each of many, in a third of the time."""
+    words = np.frombuffer(b"".join(values), np.uint64)
+    words = words.reshape(-1, HASH_BYTES // words.itemsize)
+    near: list[bool] = []
+    for start in range(0, len(values), _AT_ONCE):
+        some = words[start : start + _AT_ONCE]
+        distances = np.zeros((len(some), len(_guard_words())), np.uint16)
+        for guards, asked in zip(_guard_words().T, some.T, strict=True):
+            distances += np.bitwise_count(asked[:, None] ^ guards[None, :])
+        near += (distances.min(axis=1, initial=HASH_BYTES * 8) <= THRESHOLD).tolist()
+    return near
+
+
+_AT_ONCE: Final = 64  # so that the differences stay in the cache
 
 
 @cache

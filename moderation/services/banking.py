@@ -9,7 +9,6 @@ from django.db import transaction
 
 from moderation import tasks
 from moderation.errors import Refusal
-from moderation.hashing import near_guard
 from moderation.models import (
     AuditEntry,
     BankCounter,
@@ -23,6 +22,7 @@ from moderation.pipeline.accepting import RECIPES
 from moderation.pipeline.accepting import HashRefused as HashRefused
 from moderation.pipeline.accepting import check_hash as check_hash
 from moderation.pipeline.listing import on_changed
+from moderation.pipeline.taking_in import parked
 from moderation.storage import blind_index, seal_value
 
 MAX_AT_ONCE = 1000
@@ -93,13 +93,15 @@ def bank_hashes(
         raise TooMany(f"Send at most {MAX_AT_ONCE} at once.")
     for new in hashes:
         check_hash(new.signal_type, new.value, new.quality)
-    drafts = [_draft(bank, new, now) for new in hashes]
+    drafts = [
+        _draft(bank, new, why, now)
+        for new, why in zip(hashes, parked(hashes), strict=True)
+    ]
     with transaction.atomic():
         return _banked(bank, drafts, hashes, actor, now)
 
 
-def _draft(bank: HashBank, new: NewHash, now: datetime) -> BankedHash:
-    guarded = new.signal_type == "pdq" and near_guard(new.value)
+def _draft(bank: HashBank, new: NewHash, parked_why: str, now: datetime) -> BankedHash:
     return BankedHash(
         bank=bank,
         signal_type=new.signal_type,
@@ -110,7 +112,7 @@ def _draft(bank: HashBank, new: NewHash, now: datetime) -> BankedHash:
         standing=new.standing,
         recipe=new.recipe or RECIPES[new.signal_type],
         is_derived=new.is_derived,
-        parked_why=BankedHash.Parked.GUARD if guarded else "",
+        parked_why=parked_why,
         added_at=now,
     )
 

@@ -12,6 +12,7 @@ from moderation import hashing, pipeline, services
 from moderation.media import decode
 from moderation.models import BankedHash, Enforcement, Flag, HashBank, Match
 from moderation.pipeline import Effect, Finding, Query
+from moderation.services.importing import ReadHash, import_hashes
 from tests.factories import NOW, HashBankFactory
 from tests.moderation.sendings import bank as bank_picture
 from tests.moderation.sendings import receive
@@ -184,3 +185,26 @@ class TestEditedCopies:
         assert Match.objects.get().only_review
         assert not Enforcement.objects.exists()
         assert [part["part"] for part in flag.priority_parts] == ["similar"]
+
+
+@pytest.mark.django_db
+class TestGuardPictures:
+    def test_are_parked_however_they_come_in_and_hide_nothing(self, platform):
+        sign = hashing.guard_hashes()[0]
+        one = bank(sign)
+        home = HashBankFactory(slug="list", kind=HashBank.Kind.PARTNER)
+        import_hashes(
+            bank=home,
+            hashes=[ReadHash("pdq", value, 90, 1) for value in (sign, HASH)],
+            source_ref="c" * 32,
+            actor="operator",
+            now=NOW,
+        )
+
+        parked = dict(home.hashes.values_list("value_index", "parked_why"))
+        assert one.parked_why == parked[one.value_index] == "GUARD"
+        assert sorted(parked.values()) == ["", "GUARD"]
+        (verdict,) = services.match(
+            platform=platform, queries=[Query(pdq=[sign])], now=NOW
+        )
+        assert verdict.verdict == "allow"
