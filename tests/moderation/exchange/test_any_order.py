@@ -31,15 +31,16 @@ from tests.moderation.exchange.conftest import (
 )
 
 SOURCES = ["a" * 32, "b" * 32, "c" * 32]
-VALUES = [value(n) for n in range(3)]
+VALUES = [value(n) for n in range(7)]
+# Seven lines for each partner, of which two have two sources; each second brings two or three of them.
+GIVEN = [(0, range(3)), (1, range(2, 5)), (2, range(4, 7))]
 DEEDS = ["share", "unshare", "bank", "withdraw", "confirm", "doubt", "trust"]
 
-steps = st.one_of(
-    st.tuples(st.sampled_from(DEEDS), st.integers(0, 2), st.integers(0, 2)),
-    # One page or all of them; with or without what it was told for the next page.
-    st.tuples(st.just("read"), st.integers(0, 1), st.integers(0, 2)),
-    st.tuples(st.just("purge"), st.just(0), st.just(0)),
-)
+deeds = st.tuples(st.sampled_from(DEEDS), st.integers(0, 2), st.integers(0, 6))
+# One page or all of them; going on after that, or coming back with nothing but a second.
+reads = st.tuples(st.just("read"), st.integers(0, 1), st.integers(0, 2))
+purges = st.tuples(st.just("purge"), st.just(0), st.just(0))
+steps = st.lists(st.one_of(deeds, reads, reads, purges), min_size=5, max_size=40)
 
 
 class Hub:
@@ -49,6 +50,19 @@ class Hub:
         self.partners = partners
         self.readers = [Reader(partner, size=2) for partner in partners]
         self.now = timezone.now() - timedelta(days=1)
+
+    def fill(self) -> None:
+        for source, values in GIVEN:
+            for one in values:
+                self.bank(source, one)
+            for partner in range(len(self.partners)):
+                self.share(source, partner)
+
+    def begun(self) -> "Hub":
+        """The same hub as when it was filled, for readers who know nothing of it."""
+        hub = Hub(self.partners)
+        hub.now = self.now
+        return hub
 
     def moment(self) -> datetime:
         self.now += timedelta(seconds=7)
@@ -128,24 +142,22 @@ def held(reader: Reader) -> dict[bytes, tuple[bool, int]]:
 
 
 @pytest.fixture
-def hub_of() -> Callable[[], Hub]:
-    def make() -> Hub:
-        HashBankFactory(kind=HashBank.Kind.CASES)
-        return Hub([PlatformFactory(alias=alias) for alias in ("north", "meadow")])
+def filled(db: None) -> Hub:
+    HashBankFactory(kind=HashBank.Kind.CASES)
+    hub = Hub([PlatformFactory(alias=alias) for alias in ("north", "meadow")])
+    hub.fill()
+    return hub
 
-    return make
 
-
-@pytest.mark.django_db
 @settings(
-    max_examples=60,
+    max_examples=50,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(st.lists(steps, max_size=30))
-def test_a_reader_ends_with_the_truth(hub_of, events):
+@given(steps)
+def test_a_reader_ends_with_the_truth(filled, events):
     with transaction.atomic():
-        hub = hub_of()
+        hub = filled.begun()
         for event in events:
             hub.play(event)
         for partner, reader in zip(hub.partners, hub.readers, strict=True):
@@ -153,16 +165,15 @@ def test_a_reader_ends_with_the_truth(hub_of, events):
         transaction.set_rollback(True)
 
 
-@pytest.mark.django_db
 @settings(
-    max_examples=40,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(st.lists(steps, max_size=30))
-def test_a_newcomer_that_knows_no_withdrawals_gets_nothing_dead(hub_of, events):
+@given(steps)
+def test_a_newcomer_that_knows_no_withdrawals_gets_nothing_dead(filled, events):
     with transaction.atomic():
-        hub = hub_of()
+        hub = filled.begun()
         for event in events:
             hub.play(event)
         for partner in hub.partners:
@@ -173,17 +184,16 @@ def test_a_newcomer_that_knows_no_withdrawals_gets_nothing_dead(hub_of, events):
         transaction.set_rollback(True)
 
 
-@pytest.mark.django_db
 @settings(
-    max_examples=40,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(st.lists(steps, max_size=30))
-def test_a_client_of_the_other_protocol_ends_with_the_truth(hub_of, events):
+@given(steps)
+def test_a_client_of_the_other_protocol_ends_with_the_truth(filled, events):
     """It asks for one span after the other, and lines go by their public ids."""
     with transaction.atomic():
-        hub = hub_of()
+        hub = filled.begun()
         partner, since = hub.partners[0], 0
         lines: dict[str, sharing.Line] = {}
         for event in [*events, ("read", 0, 0)]:
