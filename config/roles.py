@@ -166,11 +166,13 @@ _API: Final = {
         "SIU", update="read_second read_at place zone_seconds"
     ),
     "moderation_hashbank": Rights(
-        "SIUD",
+        "SIU",
         update="slug name owner_id threshold review_threshold is_enabled enabled_percent",
     ),
     "moderation_bankedhash": Rights("SIUD", update="disabled_until demoted_at"),
     "moderation_hashopinion": Rights("SIUD", update="is_right given_at"),
+    # Whether a bank follows a feed, and nothing else of it.
+    "moderation_feed": Rights("S", select="id bank_id"),
     "moderation_hashexception": Rights("SD"),
     "moderation_bankwithdrawal": Rights("SI"),
     "moderation_idempotentcall": Rights("SIUD", update="status answer called_at"),
@@ -314,7 +316,9 @@ ROWS: Final[Mapping[str, Mapping[str, RowRule]]] = {
     },
     "moderation_hashbank": {
         "hub": _ALL,
-        "api": RowRule("true", check=_PARTNER, change=_PARTNER),
+        "api": RowRule(
+            "true", check=f"automatic = 'HOLD' AND {_PARTNER}", change=_PARTNER
+        ),
         "staff": _ALL,
         "worker": _ALL,
     },

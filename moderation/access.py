@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from django.conf import settings
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from rest_framework import exceptions
@@ -17,13 +18,22 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from moderation.models import ApiKey, Content, KeyBudget, Platform
+from moderation.models import (
+    ApiKey,
+    BankedHash,
+    Content,
+    HashBank,
+    KeyBudget,
+    Platform,
+)
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 _log = structlog.get_logger(__name__)
 _PREFIX = re.compile(r"[0-9a-f]{12}")
+# One answer for all, so that whoever stole a key does not learn what is wrong with it.
+_UNKNOWN = "This key is unknown, expired or revoked, or may not be used from here."
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -37,13 +47,19 @@ class ApiKeyAuthentication(BaseAuthentication):
         key = _live_key(raw.strip(), timezone.now())
         if scheme.lower() != "bearer" or key is None:
             _log.warning("api_key_refused")
-            raise exceptions.AuthenticationFailed(
-                "This key is unknown, expired or revoked."
-            )
+            raise exceptions.AuthenticationFailed(_UNKNOWN)
+        if not key.works_from(address_of(request)):
+            _log.error("api_key_elsewhere", platform=key.platform_id)
+            raise exceptions.AuthenticationFailed(_UNKNOWN)
         return key.platform, key
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
+
+
+def address_of(request: Request) -> str:
+    """The caller's address as this installation learns it (CLIENT_ADDRESS_META); compared, kept nowhere."""
+    return str(request.META.get(settings.CLIENT_ADDRESS_META, "")).strip()
 
 
 def _live_key(raw: str, now: datetime) -> ApiKey | None:
@@ -84,10 +100,12 @@ class KeyBudgetThrottle(BaseThrottle):
         return True
 
 
-def spend(key: ApiKey, cost: int, now: datetime) -> None:
+def spend(key: ApiKey, cost: float, now: datetime) -> None:
     """
     :raises rest_framework.exceptions.Throttled: if the key has used up its allowance.
     """
+    if cost <= 0:
+        return
     rate, burst = settings.API_TOKENS_PER_SECOND, settings.API_TOKENS_BURST
     wait = KeyBudget.spend(key, cost=cost, rate=rate, burst=burst, now=now)
     if wait:
@@ -102,3 +120,37 @@ def content_for(key: ApiKey, external_id: str) -> Content:
     own: Any = Content.objects.filter(platform=key.platform)
     content: Content = get_object_or_404(own, external_id=external_id)
     return content
+
+
+def banks_of(key: ApiKey) -> QuerySet[HashBank]:
+    """The platform's own banks; the house's, and those of others, are not there for it."""
+    return HashBank.objects.filter(owner=key.platform, kind=HashBank.Kind.PARTNER)
+
+
+def bank_for(key: ApiKey, slug: str) -> HashBank:
+    """
+    :raises Http404: also for the house's banks and for another platform's.
+    """
+    bank: HashBank = get_object_or_404(banks_of(key), slug=slug)
+    return bank
+
+
+def hash_for(key: ApiKey, public_id: str) -> BankedHash:
+    """A live fingerprint in a bank of the platform's own.
+
+    :raises Http404: for any other.
+    """
+    rows = BankedHash.objects.live().select_related("bank")
+    row: BankedHash = get_object_or_404(
+        rows.filter(bank__in=banks_of(key)), public_id=public_id
+    )
+    return row
+
+
+def any_hash(public_id: str) -> BankedHash:
+    """Any live fingerprint. Its id is 128 random bits that are only told as evidence, so who knows it was shown it.
+
+    :raises Http404: if there is none, or no longer.
+    """
+    row: BankedHash = get_object_or_404(BankedHash.objects.live(), public_id=public_id)
+    return row

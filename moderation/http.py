@@ -48,6 +48,7 @@ class BoundedJSON(BaseParser):
 
     media_type = "application/json"
     limit = 64 * 1024
+    too_large: str | None = None
 
     def parse(
         self,
@@ -57,13 +58,21 @@ class BoundedJSON(BaseParser):
     ) -> Any:
         body = stream.read(self.limit + 1)
         if len(body) > self.limit:
-            raise TooLarge
+            raise TooLarge(self.too_large)
         try:
             return json.loads(
                 body.decode(), object_pairs_hook=_each_once, parse_constant=_refuse
             )
         except (ValueError, RecursionError):
             raise ParseError("The body is not valid JSON.") from None
+
+
+class FingerprintsJSON(BoundedJSON):
+    limit = 1024 * 1024
+    too_large = (
+        "Send at most 1,000 fingerprints and 1 MiB in one call, or more as a file to"
+        " /api/v1/banks/<slug>/import/."
+    )
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -109,4 +118,8 @@ class ContentForm(BoundedForm):
 
 
 class MatchForm(BoundedForm):
+    limit = 10 * 1024 * 1024
+
+
+class BankForm(BoundedForm):
     limit = 10 * 1024 * 1024

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from moderation import access, services
+from moderation.api.once import ONCE, once
 from moderation.api.view import ApiView, checked, problems
 from moderation.http import EXTERNAL_ID, ContentForm
 from moderation.models import Content
@@ -24,8 +25,10 @@ class Contents(ApiView):
     @extend_schema(
         operation_id="send_content",
         request={"multipart/form-data": ContentIn},
-        responses={202: ReceivedOut, **problems(400, 409, 413, 415)},
+        parameters=[ONCE],
+        responses={202: ReceivedOut, **problems(400, 409, 413, 415, 422)},
     )
+    @once
     def post(self, request: Request) -> Response:
         """Send a content to be checked.
 

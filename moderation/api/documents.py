@@ -14,7 +14,6 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from moderation.access import ApiKeyAuthentication, HasKey
-from moderation.serializers import MAX_HASHES
 
 
 class Schema(SpectacularJSONAPIView):
@@ -72,11 +71,8 @@ def exact(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     for name, schema in schemas.items():
         if name.endswith("Request"):
             schema["additionalProperties"] = False
-            if "media" in schema["properties"]:
-                schema["properties"]["media"]["minLength"] = 1
-    # drf-spectacular does not say the length of a list of serializers (its issue 1533).
-    asked = schemas["HashesInRequest"]["properties"]["hashes"]
-    asked |= {"minItems": 1, "maxItems": MAX_HASHES}
+            for sent in {"media", "file"} & set(schema["properties"]):
+                schema["properties"][sent]["minLength"] = 1
     schemas["Problem"] = PROBLEM
     _forget_marks(schemas)
     return result

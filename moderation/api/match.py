@@ -1,5 +1,7 @@
 """A platform asks before it publishes. The answer says what to do and nothing about why (T-12)."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -11,10 +13,17 @@ from rest_framework.response import Response
 from moderation import access, services
 from moderation.api.view import ApiView, checked, problems
 from moderation.http import BoundedJSON, MatchForm
+from moderation.media import MediaRefused, recognise
+from moderation.media.limits import VIDEO_KINDS
 from moderation.models.partners import Scope
-from moderation.serializers import AnswersOut, HashesIn, PictureIn
+from moderation.serializers import AnswersOut, HashesIn, MediaIn
+from moderation.services import probing
 
 _PICTURE_COST = 10
+# A minute of video is decoded in about the time of ten pictures.
+_VIDEO_COST = 100
+# The frames of a video are compared in one pass, 16 in the time of one hash.
+_FRAMES_A_TOKEN = 16
 
 
 class MatchView(ApiView):
@@ -25,17 +34,18 @@ class MatchView(ApiView):
 
     @extend_schema(
         operation_id="match",
-        request={"application/json": HashesIn, "multipart/form-data": PictureIn},
+        request={"application/json": HashesIn, "multipart/form-data": MediaIn},
         responses={200: AnswersOut, **problems(400, 413, 415, 422)},
     )
     def post(self, request: Request) -> Response:
-        """Ask about hashes, or about a picture, before you publish.
+        """Ask about fingerprints, or about a picture or a video, before you publish.
 
         `allow`: nothing that you should wait for. `hold`: do not show it before people have looked; send it as a
         content. `block`: do not publish it. Nothing of what you ask about is kept. JSON needs the scope `match:hash`,
-        a picture the scope `match:bytes`.
+        a picture or a video the scope `match:bytes`. Each answer is of this moment, so there is no `Idempotency-Key`
+        here: asking changes nothing.
         """
-        verdicts = self._of_picture() if _has_bytes(request) else self._of_hashes()
+        verdicts = self._of_media() if _has_bytes(request) else self._of_hashes()
         shows = self.request.auth.allows(Scope.MATCH_EVIDENCE)
         return Response({"answers": [_answer(one, shows) for one in verdicts]})
 
@@ -43,19 +53,52 @@ class MatchView(ApiView):
     def _of_hashes(self) -> list[services.Verdict]:
         asked = checked(HashesIn, self.request)["hashes"]
         now = timezone.now()
-        access.spend(self.request.auth, len(asked) - self.cost, now)
-        hashes = [bytes.fromhex(one["value"]) for one in asked]
-        return services.match(
-            platform=self.request.auth.platform, hashes=hashes, now=now
+        price = sum(_price(one.signal_type, one.value) for one in asked)
+        access.spend(self.request.auth, price - self.cost, now)
+        verdicts = services.match(
+            platform=self.request.auth.platform,
+            queries=[services.query_of(one.signal_type, one.value) for one in asked],
+            now=now,
         )
+        self._watch([one.value for one in asked], verdicts, now)
+        return verdicts
 
     @sensitive_variables()
-    def _of_picture(self) -> list[services.Verdict]:
-        picture = checked(PictureIn, self.request)["media"].read()
+    def _of_media(self) -> list[services.Verdict]:
+        media = checked(MediaIn, self.request)["media"].read()
         now = timezone.now()
-        access.spend(self.request.auth, _PICTURE_COST - self.cost, now)
+        access.spend(self.request.auth, _price_of(media) - self.cost, now)
         platform = self.request.auth.platform
-        return [services.match_picture(platform=platform, picture=picture, now=now)]
+        verdicts = [services.match_media(platform=platform, media=media, now=now)]
+        self._watch([media], verdicts, now)
+        return verdicts
+
+    @sensitive_variables()
+    def _watch(
+        self,
+        asked: Sequence[bytes],
+        verdicts: Sequence[services.Verdict],
+        now: datetime,
+    ) -> None:
+        matched = [
+            (what, evidence.fingerprint)
+            for what, verdict in zip(asked, verdicts, strict=True)
+            for evidence in verdict.evidence
+        ]
+        probing.watch_matches(key=self.request.auth, matched=matched, now=now)
+
+
+def _price(signal_type: str, value: bytes) -> float:
+    if signal_type != "vpdq":
+        return 1
+    return 1 + len(value) // 32 / _FRAMES_A_TOKEN
+
+
+def _price_of(media: bytes) -> int:
+    try:
+        return _VIDEO_COST if recognise(media) in VIDEO_KINDS else _PICTURE_COST
+    except MediaRefused:
+        return _PICTURE_COST
 
 
 def _has_bytes(request: Request) -> bool:
@@ -75,7 +118,9 @@ def _answer(verdict: services.Verdict, shows_evidence: bool) -> dict[str, Any]:
                 "signal_type": one.signal_type,
                 "distance": one.distance,
                 "threshold": one.threshold,
-                "standing": one.standing,
+                "standing": one.standing.lower(),
+                "fingerprint": one.fingerprint,
+                "reference": one.reference,
             }
             for one in verdict.evidence
         ]

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from moderation.access import HasKey, HasScope, KeyBudgetThrottle
-from moderation.http import LengthRequired, PlatformRequest
+from moderation.http import BoundedJSON, LengthRequired, PlatformRequest
 from moderation.models.partners import Scope
 from moderation.serializers import Strict
 
@@ -23,7 +23,8 @@ class ApiView(APIView):
     cost: ClassVar[int] = 1
     permission_classes = [HasScope]
     throttle_classes = [KeyBudgetThrottle]
-    http_method_names = ["get", "head", "post"]
+    parser_classes = [BoundedJSON]
+    http_method_names = ["get", "head", "post", "patch", "delete"]
     request: PlatformRequest
 
     def scope_of(self, request: Request) -> Scope:
@@ -37,6 +38,16 @@ class ApiView(APIView):
             "CONTENT_LENGTH"
         ):
             raise LengthRequired
+
+
+class BankView(ApiView):
+    """A route about one's own banks: one scope to look, another to change."""
+
+    def scope_of(self, request: Request) -> Scope:
+        return Scope.BANK_READ if request.method in _LOOKS else Scope.BANK_WRITE
+
+
+_LOOKS = {"GET", "HEAD"}
 
 
 class Nothing(APIView):
@@ -64,10 +75,10 @@ _MEANINGS = {
     401: "No key, or one that is unknown, expired or revoked.",
     403: "The key does not have the scope that this route needs.",
     404: "There is nothing here for this key.",
-    409: "This `external_id` was used for something else.",
+    409: "It contradicts what was sent before; `type` says what.",
     413: "The body is too large.",
     415: "The body is of another content type.",
-    422: "The bytes are not a picture that can be compared.",
+    422: "It is well formed, and cannot be done; `type` says why.",
     429: "The key has used up its allowance. Wait as `Retry-After` says.",
     503: "Busy. Nothing was done; send the same again.",
 }

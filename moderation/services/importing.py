@@ -6,7 +6,7 @@ from datetime import datetime
 
 from moderation import tasks
 from moderation.errors import Refusal
-from moderation.models import HashBank, User
+from moderation.models import Feed, HashBank, User
 from moderation.pipeline.hash_files import FORMATS as FORMATS
 from moderation.pipeline.hash_files import ReadHash as ReadHash
 from moderation.pipeline.hash_files import Row
@@ -73,7 +73,7 @@ def _check(bank: HashBank) -> None:
         raise BankUnsuitable(
             f"{bank.slug} holds what people made on their own devices. Import a list into a bank of its own."
         )
-    if hasattr(bank, "feed"):
+    if Feed.objects.filter(bank=bank).exists():
         raise BankUnsuitable(
             f"{bank.slug} follows its feed: what is put in by hand would never be withdrawn. Use another bank."
         )

@@ -20,7 +20,12 @@ PUBLIC = {
     # Before anybody is known: name and passphrase, the second factor, and the way out.
     "config.urls_staff": {"account_login", "account_logout", "mfa_authenticate"},
     # Each of these asks for a platform's key itself (moderation.access); "nothing" answers 404.
-    "config.urls_api": {"api:content", "api:contents", "api:docs", "api:match", "api:nothing", "api:schema"},
+    "config.urls_api": {
+        "api:bank", "api:banks", "api:content", "api:contents", "api:docs", "api:export", "api:fingerprint",
+        "api:fingerprints", "api:import", "api:match", "api:nothing", "api:opinion", "api:schema",
+        "exchange:entries", "exchange:feedback", "exchange:fetch", "exchange:members", "exchange:nothing",
+        "exchange:status", "exchange:submit",
+    },
 }  # fmt: skip
 STAFF = {
     "account_reauthenticate", "mfa_activate_totp", "mfa_deactivate_totp", "mfa_generate_recovery_codes", "mfa_index",

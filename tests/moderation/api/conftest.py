@@ -1,6 +1,7 @@
 """A platform with a key, asking over HTTP."""
 
 import json
+import random
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from tests.factories import HashBankFactory, PlatformFactory
 
 CONTENTS = "/api/v1/content/"
 MATCH = "/api/v1/match/"
+FINGERPRINTS = "/api/v1/fingerprints/"
+BANKS = "/api/v1/banks/"
 ALL_BUT_EVIDENCE = [scope for scope in Scope if scope != Scope.MATCH_EVIDENCE]
 
 
@@ -36,14 +39,27 @@ class Caller:
     def get(self, path: str) -> HttpResponse:
         return self.ask("GET", path)
 
-    def json(self, body: Any, path: str = MATCH) -> HttpResponse:
-        data = body if isinstance(body, bytes) else json.dumps(body)
-        return self.ask("POST", path, data=data, content_type="application/json")
+    def delete(self, path: str) -> HttpResponse:
+        return self.ask("DELETE", path)
 
-    def form(self, path: str = CONTENTS, **fields: Any) -> HttpResponse:
-        return Client().post(
-            path, fields, headers={"Authorization": f"Bearer {self.raw}"}
-        )
+    def json(
+        self, body: Any, path: str = MATCH, method: str = "POST", **headers: str
+    ) -> HttpResponse:
+        data = body if isinstance(body, bytes) else json.dumps(body)
+        type_ = "application/json"
+        return self.ask(method, path, data=data, content_type=type_, headers=headers)
+
+    def form(
+        self, path: str = CONTENTS, headers: Any = None, **fields: Any
+    ) -> HttpResponse:
+        headers = {"Authorization": f"Bearer {self.raw}", **(headers or {})}
+        return Client().post(path, fields, headers=headers)
+
+    def verdict(self, *values: bytes) -> str:
+        """What the API says of PDQ hashes, as words in one string."""
+        hashes = [{"signal_type": "pdq", "value": value.hex()} for value in values]
+        answers = self.json({"hashes": hashes}).json()["answers"]
+        return " ".join(one["verdict"] for one in answers)
 
 
 def make_key(platform: Platform, *scopes: Scope) -> tuple[ApiKey, str]:
@@ -89,6 +105,28 @@ def stranger(db: None) -> Caller:
     """Another platform with the same scopes."""
     other = PlatformFactory(alias="instagram")
     return Caller(make_key(other, *ALL_BUT_EVIDENCE)[1])
+
+
+def print_of(name: object) -> bytes:
+    """32 bytes that could be a picture's PDQ: half of the bits are set. Another name's are far away."""
+    bits = random.Random(str(name)).sample(range(256), 128)  # noqa: S311
+    return sum(1 << bit for bit in bits).to_bytes(32, "big")
+
+
+def entry(value: bytes, signal_type: str = "pdq", **more: Any) -> dict[str, Any]:
+    return {"signal_type": signal_type, "value": value.hex(), **more}
+
+
+@pytest.fixture
+def own_bank(platform: Platform) -> HashBank:
+    """A bank that the platform opened through the API."""
+    return HashBank.objects.create(
+        slug="facebook-own",
+        name="Own",
+        kind=HashBank.Kind.PARTNER,
+        owner=platform,
+        created_at=timezone.now(),
+    )
 
 
 @pytest.fixture

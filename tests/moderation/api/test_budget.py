@@ -20,8 +20,9 @@ from tests.moderation.api.conftest import (
     make_key,
     problem_of,
 )
-from tests.moderation.api.test_match import FAR, asked
+from tests.moderation.api.test_match import FAR, asked, asked_raw, video
 
+MP4 = b"\0\0\0\x18ftypmp42" + bytes(32)
 ACTOR = Path(__file__).with_name("budget_actor.py")
 ROOT = ACTOR.parents[3]
 
@@ -104,6 +105,11 @@ class TestSpend:
         assert sum(int(one) for one in got) == 50
 
 
+def added(count: int) -> dict[str, Any]:
+    one = {"signal_type": "pdq", "value": FAR.hex()}
+    return {"bank": "unknown", "fingerprints": [one] * count}
+
+
 def inherited() -> dict[str, str]:
     wanted = ("PATH", "DATABASE_URL", "EMBEDDED", "VAR_DIR", "REDIS_URL", "HOME")
     return {name: os.environ[name] for name in wanted if name in os.environ}
@@ -130,8 +136,21 @@ class TestOverHttp:
             (lambda caller: caller.form(MATCH, media=file()), 10),
             (lambda caller: caller.form(**content()), 10),
             (lambda caller: caller.get("/api/v1/content/unknown/"), 1),
+            (lambda caller: caller.json(asked_raw(video([FAR] * 160))), 11),
+            (lambda caller: caller.form(MATCH, media=file(MP4)), 100),
+            (lambda caller: caller.json(added(500), "/api/v1/fingerprints/"), 51),
         ],
-        ids=["hash", "hashes", "mistake", "picture", "content", "read"],
+        ids=[
+            "hash",
+            "hashes",
+            "mistake",
+            "picture",
+            "content",
+            "read",
+            "video's frames",
+            "video",
+            "fingerprints",
+        ],
     )
     def test_charges_by_what_is_asked(
         self, caller: Caller, settings: Any, deed: Any, cost: int

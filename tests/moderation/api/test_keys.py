@@ -1,30 +1,36 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from moderation import urls
-from moderation.models import ApiKey, Platform
+from moderation.models import ApiKey, HashBank, Platform
 from moderation.models.partners import Scope
 from tests.factories import ContentFactory
 from tests.moderation.api.conftest import (
     ALL_BUT_EVIDENCE,
+    BANKS,
     CONTENTS,
+    FINGERPRINTS,
     MATCH,
     Caller,
     content,
     file,
     make_key,
+    print_of,
     problem_of,
 )
 
 HASH = {"hashes": [{"signal_type": "pdq", "value": "ab" * 32}]}
 READ = f"{CONTENTS}post-1/"
+OPINION = f"{FINGERPRINTS}{'0' * 32}/opinion/"
+ROUTES = [CONTENTS, READ, MATCH, BANKS, f"{BANKS}a-b/", FINGERPRINTS, OPINION]
 
 
 class TestWithoutAKey:
-    @pytest.mark.parametrize("path", [CONTENTS, READ, MATCH])
+    @pytest.mark.parametrize("path", ROUTES)
     def test_every_route_asks_for_one(self, db: None, path: str) -> None:
         response = Client().get(path)
 
@@ -94,6 +100,9 @@ class TestAKey:
             Scope.CONTENT_READ: lambda caller: caller.get(READ),
             Scope.MATCH_HASH: lambda caller: caller.json(HASH),
             Scope.MATCH_BYTES: lambda caller: caller.form(MATCH, media=file()),
+            Scope.BANK_READ: lambda caller: caller.get(BANKS),
+            Scope.BANK_WRITE: lambda caller: caller.json({}, FINGERPRINTS),
+            Scope.BANK_OPINION: lambda caller: caller.json({}, OPINION),
         }
         for needed, deed in deeds.items():
             others = [scope for scope in Scope if scope != needed]
@@ -104,21 +113,95 @@ class TestAKey:
             assert taken.status_code not in (401, 403), needed
 
 
+class TestNetworks:
+    """The address is the one that the proxy in front tells, and nothing that the caller writes."""
+
+    @pytest.mark.parametrize(
+        ("networks", "address", "status"),
+        [
+            ([], "203.0.113.9", 200),
+            (["203.0.113.0/24"], "203.0.113.9", 200),
+            (["203.0.113.0/24"], "::ffff:203.0.113.9", 200),
+            (["198.51.100.0/24", "203.0.113.9/32"], "203.0.113.9", 200),
+            (["2001:db8::/32"], "2001:db8::1", 200),
+            (["203.0.113.0/24"], "203.0.114.9", 401),
+            (["203.0.113.0/24"], "2001:db8::1", 401),
+            (["203.0.113.0/24"], "", 401),
+            (["203.0.113.0/24"], "203.0.113.9, 10.0.0.1", 401),
+        ],
+    )
+    def test_narrow_where_a_key_works(
+        self,
+        platform: Platform,
+        settings: Any,
+        networks: list[str],
+        address: str,
+        status: int,
+    ) -> None:
+        settings.CLIENT_ADDRESS_META = "HTTP_X_REAL_IP"
+        key, raw = make_key(platform, *ALL_BUT_EVIDENCE)
+        ApiKey.objects.filter(pk=key.pk).update(networks=networks)
+
+        response = Client().get(
+            BANKS, headers={"Authorization": f"Bearer {raw}", "X-Real-IP": address}
+        )
+
+        assert response.status_code == status
+
+    def test_trust_no_header_that_is_not_set_up(
+        self, platform: Platform, settings: Any
+    ) -> None:
+        key, raw = make_key(platform, *ALL_BUT_EVIDENCE)
+        ApiKey.objects.filter(pk=key.pk).update(networks=["203.0.113.0/24"])
+
+        response = Client().get(
+            BANKS,
+            headers={"Authorization": f"Bearer {raw}", "X-Real-IP": "203.0.113.9"},
+        )
+
+        assert problem_of(response) == (401, "authentication_failed")
+
+
 class TestAStrangersKey:
     def test_finds_nothing_of_another_platform_at_any_route(
-        self, platform: Platform, stranger: Caller, caller: Caller
+        self,
+        platform: Platform,
+        own_bank: HashBank,
+        stranger: Caller,
+        caller: Caller,
     ) -> None:
         row = ContentFactory(platform=platform, external_id="post-1")
-        routes = {
-            "content": f"{CONTENTS}{row.external_id}/",
-            "nothing": f"/api/v1/content/{row.public_id}/media/",
+        given = {
+            "bank": own_bank.slug,
+            "fingerprints": [{"signal_type": "pdq", "value": print_of("a").hex()}],
         }
-        about_a_row = [one.name for one in urls.urlpatterns if one.pattern.regex.groups]
+        (added,) = caller.json(given, FINGERPRINTS).json()["fingerprints"]
+        content_, bank = f"{CONTENTS}{row.external_id}/", f"{BANKS}{own_bank.slug}/"
+        fingerprint = f"{FINGERPRINTS}{added['id']}/"
+        pause = {"disabled_until": None}
+        deeds = [
+            ("content", lambda who: who.get(content_)),
+            ("nothing", lambda who: who.get(f"{content_}media/")),
+            ("bank", lambda who: who.get(bank)),
+            ("bank", lambda who: who.json({"name": "x"}, bank, "PATCH")),
+            ("bank", lambda who: who.delete(bank)),
+            ("export", lambda who: who.get(f"{bank}export/")),
+            ("import", lambda who: who.form(f"{bank}import/")),
+            ("fingerprints", lambda who: who.json(given, FINGERPRINTS)),
+            ("fingerprint", lambda who: who.get(fingerprint)),
+            ("fingerprint", lambda who: who.json(pause, fingerprint, "PATCH")),
+            ("fingerprint", lambda who: who.delete(fingerprint)),
+        ]
+        about_a_row = {one.name for one in urls.urlpatterns if one.pattern.regex.groups}
 
-        assert about_a_row == ["content"]
-        assert caller.get(routes["content"]).status_code == 200
-        for path in routes.values():
-            assert problem_of(stranger.get(path)) == (404, "not_found")
+        # An opinion is about whatever was shown as evidence, also in another's bank.
+        assert about_a_row - {name for name, _ in deeds} == {"opinion"}
+        for name, deed in deeds:
+            assert problem_of(deed(stranger)) == (404, "not_found"), name
+        assert own_bank.slug not in str(stranger.get(BANKS).content)
+        assert caller.verdict(print_of("a")) == "hold"
+        for path in (content_, bank, fingerprint):
+            assert caller.get(path).status_code == 200
 
     def test_may_use_the_same_external_id_for_its_own_content(
         self, stranger: Caller, caller: Caller

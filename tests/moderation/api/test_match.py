@@ -13,17 +13,27 @@ from PIL import Image
 from moderation import hashing, services
 from moderation.models import BankedHash, HashBank, Platform
 from moderation.models.partners import Scope
+from tests.factories import PlatformFactory
 from tests.moderation.api.conftest import (
     MATCH,
     Caller,
     file,
     make_key,
+    print_of,
     problem_of,
 )
 
 PUBLIC_KEYS = {"verdict", "match_id", "degraded"}
-EVIDENCE_KEYS = {"bank", "signal_type", "distance", "threshold", "standing"}
-BANKED = bytes(range(32))
+EVIDENCE_KEYS = {
+    "bank",
+    "signal_type",
+    "distance",
+    "threshold",
+    "standing",
+    "fingerprint",
+    "reference",
+}
+BANKED = print_of("banked")
 FAR = bytes(255 - value for value in BANKED)
 
 
@@ -33,10 +43,15 @@ def asked(*values: bytes) -> dict[str, Any]:
     }
 
 
-def bank(value: bytes, standing: str = "CLAIMED", ref: str = "r" * 32) -> None:
-    services.bank_hash(
+def bank(
+    value: bytes,
+    standing: str = "CLAIMED",
+    ref: str = "r" * 32,
+    signal_type: str = "pdq",
+) -> BankedHash:
+    return services.bank_hash(
         bank="cases",
-        signal_type="pdq",
+        signal_type=signal_type,
         value=value,
         quality=90,
         source_ref=ref,
@@ -117,7 +132,7 @@ class TestHashes:
     def test_come_with_evidence_for_the_operators_own_services(
         self, platform: Platform, cases: HashBank
     ) -> None:
-        bank(BANKED)
+        row = bank(BANKED)
         _, raw = make_key(platform, Scope.MATCH_HASH, Scope.MATCH_EVIDENCE)
 
         found, none = Caller(raw).json(asked(near(BANKED, 3), FAR)).json()["answers"]
@@ -127,6 +142,61 @@ class TestHashes:
         (evidence,) = found["evidence"]
         assert set(evidence) == EVIDENCE_KEYS
         assert (evidence["bank"], evidence["distance"]) == ("cases", 3)
+        assert (evidence["standing"], evidence["threshold"]) == ("claimed", 31)
+        assert evidence["fingerprint"] == row.public_id
+        assert evidence["reference"] != row.source_ref
+
+    def test_name_a_source_to_each_receiver_in_another_way(
+        self, platform: Platform, cases: HashBank
+    ) -> None:
+        """T-17: two operators' services cannot tell that they hold the same."""
+        bank(BANKED)
+        bank(near(BANKED, 40))
+        references = []
+        for owner in (platform, PlatformFactory(alias="instagram")):
+            raw = make_key(owner, Scope.MATCH_HASH, Scope.MATCH_EVIDENCE)[1]
+            answers = Caller(raw).json(asked(BANKED, near(BANKED, 40))).json()
+            references.append(
+                {one["evidence"][0]["reference"] for one in answers["answers"]}
+            )
+
+        assert [len(each) for each in references] == [1, 1]
+        assert references[0].isdisjoint(references[1])
+
+    @pytest.mark.parametrize(("kind", "size"), [("sha256", 32), ("md5", 16)])
+    def test_of_files_match_when_they_are_equal(
+        self, caller: Caller, cases: HashBank, kind: str, size: int
+    ) -> None:
+        value, other = BANKED[:size], near(BANKED, 1)[-size:]
+        bank(value, signal_type=kind)
+
+        answers = caller.json(
+            asked_raw(
+                {"signal_type": kind, "value": value.hex()},
+                {"signal_type": kind, "value": other.hex()},
+                {"signal_type": "sha256", "value": BANKED[::-1].hex()},
+            )
+        ).json()["answers"]
+
+        assert [one["verdict"] for one in answers] == ["hold", "allow", "allow"]
+
+    def test_of_a_video_match_when_most_of_its_frames_do(
+        self, caller: Caller, cases: HashBank
+    ) -> None:
+        frames = [print_of(n) for n in range(10)]
+        others = [print_of(n) for n in range(100, 110)]
+        bank(b"".join(frames), signal_type="vpdq")
+
+        answers = caller.json(
+            asked_raw(
+                video([near(frame, 20) for frame in frames]),
+                video(frames[:4]),
+                video(frames[:2] + others),
+                video(others),
+            )
+        ).json()["answers"]
+
+        assert [one["verdict"] for one in answers] == ["hold", "hold", "allow", "allow"]
 
     def test_may_be_a_hundred_and_no_more(
         self, caller: Caller, cases: HashBank
@@ -168,6 +238,16 @@ class TestHashes:
             {"hashes": [{"signal_type": "pdq", "value": True}]},
             {"hashes": [{"signal_type": "pdq", "value": ["ab" * 32]}]},
             {"hashes": [{"signal_type": "pdq", "value": "ab" * 32, "bank": "x"}]},
+            {"hashes": [{"signal_type": "phash", "value": "ab" * 8}]},
+            {"hashes": [{"signal_type": "md5", "value": "ab" * 15}]},
+            {"hashes": [{"signal_type": "sha256", "frames": ["ab" * 32]}]},
+            {"hashes": [{"signal_type": "pdq", "value": "ab" * 32, "quality": 90}]},
+            {"hashes": [{"signal_type": "vpdq", "value": "ab" * 32}]},
+            {"hashes": [{"signal_type": "vpdq", "frames": []}]},
+            {"hashes": [{"signal_type": "vpdq", "frames": "ab" * 32}]},
+            {"hashes": [{"signal_type": "vpdq", "frames": ["ab" * 31]}]},
+            {"hashes": [{"signal_type": "vpdq", "frames": ["ab" * 32] * 601}]},
+            {"hashes": [{"signal_type": "vpdq", "frames": [None]}]},
             {**asked(FAR), "platform": "instagram"},
             {**asked(FAR), "\ud800": "x"},
         ],
@@ -217,8 +297,12 @@ class TestHashes:
         assert problem_of(response) == (415, "unsupported_media_type")
 
 
-def asked_raw(*hashes: dict[str, str]) -> dict[str, Any]:
+def asked_raw(*hashes: dict[str, Any]) -> dict[str, Any]:
     return {"hashes": list(hashes)}
+
+
+def video(frames: list[bytes]) -> dict[str, Any]:
+    return {"signal_type": "vpdq", "frames": [frame.hex() for frame in frames]}
 
 
 class TestAPicture:

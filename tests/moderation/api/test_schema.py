@@ -67,12 +67,20 @@ class TestDocument:
         }
 
         assert closed == {
+            "BankInRequest",
             "ContentInRequest",
-            "HashInRequest",
+            "FingerprintsInRequest",
             "HashesInRequest",
-            "PictureInRequest",
+            "ImportInRequest",
+            "MediaInRequest",
+            "OpinionInRequest",
+            "PatchedBankChangeInRequest",
+            "PatchedPauseInRequest",
         }
-        assert shapes["HashesInRequest"]["properties"]["hashes"]["maxItems"] == 100
+        asked = shapes["HashesInRequest"]["properties"]["hashes"]
+        assert (asked["minItems"], asked["maxItems"]) == (1, 100)
+        shapes_of_one = asked["items"]["oneOf"]
+        assert all(one["additionalProperties"] is False for one in shapes_of_one)
 
     def test_lets_a_platform_write_only_these_fields(self) -> None:
         fields = schema.raw_schema["components"]["schemas"]["ContentInRequest"]
