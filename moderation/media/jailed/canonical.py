@@ -50,7 +50,7 @@ pi_heif.register_heif_opener(
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "HEIF")
 
-STRIPE_BYTES: Final = 1 << 18
+STRIPE_BYTES: Final = 1 << 16
 ORIENTATION: Final = 0x0112
 TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,

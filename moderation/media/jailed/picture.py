@@ -1,11 +1,13 @@
 """Pictures, for the sandbox: the canonical pixels of one, or its brightness, whether it moves, or all its frames."""
 
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 
 from PIL import Image
 
 from moderation.media.jailed import animation, canonical
 from moderation.media.jailed.answers import (
+    COLOUR,
     DAMAGED,
     DOES_IT_MOVE,
     DONE,
@@ -50,3 +52,16 @@ def answer_at_once(what: int, data: bytes) -> Answer:
 def with_header(picture: Image.Image) -> Iterator[bytes]:
     yield HEADER.pack(DONE, *picture.size)
     yield from canonical.stripes(picture)
+
+
+def practise() -> None:
+    """Do once, on pictures of our own, what each job does first: no child has to find its way again."""
+    for format in ("JPEG", "PNG", "WEBP"):
+        file = BytesIO()
+        Image.new("RGB", (32, 32)).save(file, format)
+        for what in (COLOUR, LUMA):
+            _, pieces = answer(file.getvalue(), WISH.pack(what, 0, 0))
+            b"".join(pieces)
+
+
+practise()

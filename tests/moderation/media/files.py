@@ -3,6 +3,7 @@
 import struct
 import zlib
 from collections.abc import Iterable
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -16,6 +17,11 @@ ORIENTATION = 0x0112
 
 def shipped(name: str = "astronaut.png") -> Image.Image:
     """A benign picture that an installed package ships."""
+    return _opened(name).copy()
+
+
+@cache
+def _opened(name: str) -> Image.Image:
     with Image.open(SHIPPED / name) as image:
         image.load()
     return image
@@ -23,6 +29,8 @@ def shipped(name: str = "astronaut.png") -> Image.Image:
 
 def saved(image: Image.Image, format: str, **options: object) -> bytes:
     out = BytesIO()
+    if format == "PNG":
+        options.setdefault("compress_level", 1)
     image.save(out, format, **options)
     return out.getvalue()
 

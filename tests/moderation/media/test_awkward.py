@@ -30,7 +30,7 @@ from tests.moderation.media.videos import (
 )
 
 MOST = 10
-PLAIN = shipped()
+PLAIN = shipped().crop((60, 0, 380, 320))
 UNDONE = {  # what brings a picture back to what the orientation makes upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -93,6 +93,7 @@ PICTURES = {
     "GIF": lambda: saved(PLAIN, "GIF"),
     "WebP": lambda: saved(PLAIN, "WEBP", quality=80),
     "AVIF": lambda: saved(PLAIN, "AVIF", quality=70),
+    "HEIC": (HEIC / "astronaut.heic").read_bytes,
     "animated GIF": lambda: animation([PLAIN, PLAIN.rotate(9)], "GIF"),
     "animated WebP": lambda: animation([PLAIN, PLAIN.rotate(9)], "WEBP"),
     "animated AVIF": lambda: animation([PLAIN, PLAIN.rotate(9)], "AVIF"),
@@ -103,7 +104,7 @@ PICTURES = {
     **{
         f"EXIF {orientation} {format}": lambda o=orientation, f=format: turned(o, f)
         for orientation in range(1, 9)
-        for format in ("JPEG", "PNG", "AVIF")
+        for format in ("JPEG", "PNG")
     },
 }
 
@@ -115,14 +116,6 @@ def test_pictures(row: str) -> None:
     assert distance(decode(data).pixels) <= MOST
     assert distance(decode_luma(data).pixels) <= MOST
     assert distance(next(frames(data)).pixels) <= MOST
-
-
-def test_heic() -> None:
-    data = (HEIC / "astronaut.heic").read_bytes()
-    plain = PLAIN.crop((60, 0, 380, 320))
-
-    assert distance(decode(data).pixels, plain) <= MOST
-    assert distance(decode_luma(data).pixels, plain) <= MOST
 
 
 @pytest.mark.parametrize("side", [1, 2])

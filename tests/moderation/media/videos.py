@@ -9,12 +9,34 @@ from pathlib import Path
 
 import av
 import numpy as np
+import pytest
 from PIL import Image
 
+from moderation.media import Frame, MediaRefused, frames
 from tests.moderation.media.files import saved, shipped
 
 QUICK = {"libx264": {"preset": "ultrafast", "crf": "10"}, "mpeg4": {"qscale": "2"}}
 NAMES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.png")
+
+
+def seen(data: bytes, **wishes: float) -> list[Frame]:
+    return list(frames(data, **wishes))
+
+
+def times(data: bytes, **wishes: float) -> list[float]:
+    return [round(frame.at_seconds, 2) for frame in frames(data, **wishes)]
+
+
+def refusal(data: bytes) -> str:
+    with pytest.raises(MediaRefused) as caught:
+        seen(data)
+    return caught.value.code
+
+
+def which(frame: Frame, images: Sequence[Image.Image]) -> int:
+    """The number of the image that a frame shows."""
+    pixels = frame.pixels.astype(int)
+    return int(np.argmin([np.abs(pixels - np.asarray(i)).mean() for i in images]))
 
 
 def scenes(count: int, size: tuple[int, int] = (160, 120)) -> list[Image.Image]:
