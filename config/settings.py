@@ -28,6 +28,11 @@ SECRET_KEY = env.secret("SECRET_KEY", keep_in=_KEYS).hex()
 EVIDENCE_KEY = env.secret("EVIDENCE_KEY", keep_in=_KEYS)
 BANK_KEY = env.secret("BANK_KEY", keep_in=_KEYS)
 PIN_PEPPER = env.secret("PIN_PEPPER", keep_in=_KEYS)
+# A Milvus server for banks that one machine cannot hold; without one they lie in files of each host.
+MILVUS_URI = env.text("MILVUS_URI", "")
+MILVUS_TOKEN = env.text("MILVUS_TOKEN", "")
+MILVUS_CA_FILE = env.text("MILVUS_CA_FILE", "")
+MILVUS_PREFIX = env.text("MILVUS_PREFIX", "nwmc")
 # The banks as the processes of one host share them, in the clear: a file system in memory, never on a disk (T-24).
 BANK_SNAPSHOT_DIR = Path(env.text("BANK_SNAPSHOT_DIR", str(VAR_DIR / "bank")))
 if len({SECRET_KEY, EVIDENCE_KEY.hex(), BANK_KEY.hex(), PIN_PEPPER.hex()}) < 4:

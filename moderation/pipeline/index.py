@@ -3,33 +3,49 @@
 Before each use the process compares its number with the counter row (0.05 ms) and applies what it lacks. Count and
 checksum prove that the copy is whole; if they differ it is built again, and if they still differ it is not used.
 
-A large bank lies in snapshots that the processes of a host share; each has on top of them what changed since.
+A large bank lies in bases that processes share, files or collections; each has on top of them what changed since.
 """
 
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
-from typing import Self
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol, Self
 
 import structlog
+from django.conf import settings
 from django.db import connection
 
-from moderation.matching import Exposed, Found, LayeredEngine
-from moderation.models import BankCounter, BankedHash, BankWithdrawal
-from moderation.pipeline import snapshots
-from moderation.pipeline.spaces import SPACES, checksum_key, entries, ids_of
-from moderation.storage import open_value
+from moderation.matching import Base, Exposed, Found, LayeredEngine
+from moderation.matching.engine import EngineUnavailable
+from moderation.models import BankCounter
+from moderation.pipeline import collections, rows, snapshots
+from moderation.pipeline.spaces import SPACES, checksum_key, ids_of
 
 _log = structlog.get_logger(__name__)
-_ROWS = 2000
 _TRIES = 5
 # Whoever waits longer for a copy that is being built gets the safe answer instead.
 _PATIENCE = 2.0
 _LOOK_SECONDS = 5.0
 
-Row = tuple[int, str, bytes]
+
+class Bases(Protocol):
+    """Where large banks lie: files of this host (``snapshots``), or a server for all hosts (``collections``)."""
+
+    @property
+    def SPACES(self) -> tuple[str, ...]: ...  # noqa: N802 (a module's constant)
+
+    def open_all(self) -> Mapping[str, Base]: ...
+    def mend(self) -> None: ...
+    def stamp(self) -> tuple[int, ...]: ...
+    def is_due(self, space: str, engine: LayeredEngine) -> bool: ...
+    def write(self, space: str, engine: LayeredEngine, number: int) -> None: ...
+    def writing(self, *, wait: bool) -> AbstractContextManager[bool]: ...
+
+
+def _bases() -> Bases:
+    return collections if settings.MILVUS_URI else snapshots
 
 
 class BankUntrusted(Exception):  # noqa: N818
@@ -45,10 +61,10 @@ class BankCopy:
         self.engines = {space: LayeredEngine(key=checksum_key()) for space in SPACES}
 
     @classmethod
-    def on_snapshots(cls, counter: BankCounter) -> Self:
-        """As far as this host's snapshots go, which may be nowhere."""
+    def on_bases(cls, counter: BankCounter) -> Self:
+        """As far as the bases go, which may be nowhere."""
         copy = cls()
-        for space, base in snapshots.open_all().items():
+        for space, base in _bases().open_all().items():
             if base.number <= counter.number:  # else it is of a database that is gone
                 copy.engines[space] = LayeredEngine(base, key=checksum_key())
                 copy._numbers[space] = base.number
@@ -62,18 +78,16 @@ class BankCopy:
 
     def follow(self, counter: BankCounter) -> None:
         """Apply what happened between this copy's number and the counter's."""
-        start = min(self._numbers.values())
-        span = {"number__gt": start, "number__lte": counter.number}
-        for batch in _batches(span):
+        after, upto = min(self._numbers.values()), counter.number
+        for batch in rows.added(after, upto):
             for space, seen in self._numbers.items():
-                rows = [row for row in batch if row[1] == space and row[0] > seen]
-                if rows:
-                    self.engines[space].add(_opened(rows))
-        gone = BankWithdrawal.objects.filter(**span)
-        numbers = list(gone.values_list("hash_number", "entry_count"))
-        if numbers:
+                new = rows.opened([row for row in batch if row[0] > seen], space)
+                if new:
+                    self.engines[space].add(new)
+        gone = rows.withdrawn(after, upto)
+        if gone:
             for space in SPACES:
-                self.engines[space].withdraw(ids_of(space, numbers))
+                self.engines[space].withdraw(ids_of(space, gone))
         self.number = counter.number
         self._numbers = dict.fromkeys(SPACES, counter.number)
 
@@ -96,7 +110,10 @@ class BankIndex:
 
         :raises BankUntrusted: if the copy cannot be proved whole.
         """
-        return self._current().engines[space].match(hashes, threshold)
+        try:
+            return self._current().engines[space].match(hashes, threshold)
+        except EngineUnavailable as trouble:
+            raise BankUntrusted(str(trouble)) from trouble
 
     def _current(self) -> BankCopy:
         if not self._lock.acquire(timeout=_PATIENCE):
@@ -111,7 +128,7 @@ class BankIndex:
 
     def _caught_up(self) -> bool:
         for _ in range(_TRIES):
-            counter = _counter()
+            counter = rows.counter()
             if counter.number < self._copy.number:
                 return False  # a transaction we had read was rolled back
             far = counter.number - self._copy.number > snapshots.MIN_ROWS
@@ -121,38 +138,40 @@ class BankIndex:
                 self._copy.follow(counter)
             if self._copy.equals(counter):
                 return True
-            if _counter().number == counter.number:
+            if rows.counter().number == counter.number:
                 return False
         return False
 
     def _rebuilt(self) -> bool:
-        if _counter().live_count <= snapshots.MIN_ROWS:
+        if rows.counter().live_count <= snapshots.MIN_ROWS:
             return self._followed(_nothing)
         try:
             return self._rebuilt_with_others()
         except (Exposed, OSError) as trouble:
-            _log.error("snapshot_not_written", code=type(trouble).__name__)
+            _log.error("base_not_written", code=type(trouble).__name__)
             return self._followed(_nothing)
 
     def _rebuilt_with_others(self) -> bool:
         """One process reads a million rows, and the others wait for what it writes down."""
-        with snapshots.writing(wait=True):
-            starts = (BankCopy.on_snapshots, _nothing)
-            if not any(self._followed(start) for start in starts):
-                return False
+        with _bases().writing(wait=True):
+            if not self._followed(BankCopy.on_bases):
+                _bases().mend()
+                starts = (BankCopy.on_bases, _nothing)
+                if not any(self._followed(start) for start in starts):
+                    return False
             if self._write_what_is_due():
-                self._followed(BankCopy.on_snapshots)
+                self._followed(BankCopy.on_bases)
         return True
 
     def _followed(self, start: Callable[[BankCounter], BankCopy]) -> bool:
         for _ in range(_TRIES):
-            counter = _counter()
+            counter = rows.counter()
             copy = start(counter)
             copy.follow(counter)
             if copy.equals(counter):
-                self._copy, self._stamp = copy, snapshots.stamp()
+                self._copy, self._stamp = copy, _bases().stamp()
                 return True
-            if _counter().number == counter.number:
+            if rows.counter().number == counter.number:
                 return False
         return False
 
@@ -162,37 +181,35 @@ class BankIndex:
         if now < self._looks_at or self._renewing:
             return
         self._looks_at = now + _LOOK_SECONDS
-        if self._is_due() or snapshots.stamp() != self._stamp:
+        if self._is_due() or _bases().stamp() != self._stamp:
             self._renewing = True
             threading.Thread(target=self._renew, daemon=True).start()
 
     def _is_due(self) -> bool:
         engines = self._copy.engines
-        return any(
-            snapshots.is_due(space, engines[space]) for space in snapshots.SPACES
-        )
+        return any(_bases().is_due(space, engines[space]) for space in _bases().SPACES)
 
     def _renew(self) -> None:
         try:
             self.renew()
-        except (Exposed, OSError) as trouble:
-            _log.error("snapshot_not_written", code=type(trouble).__name__)
+        except (Exposed, EngineUnavailable, OSError) as trouble:
+            _log.error("base_not_written", code=type(trouble).__name__)
         finally:
             self._renewing = False
             connection.close()
 
     def renew(self) -> None:
         """Write the snapshots that are due, unless another process does, and go over to the newest."""
-        with snapshots.writing(wait=False) as is_mine:
+        with _bases().writing(wait=False) as is_mine:
             if is_mine:
                 self._write_what_is_due()
-        counter = _counter()
-        copy = BankCopy.on_snapshots(counter)
+        counter = rows.counter()
+        copy = BankCopy.on_bases(counter)
         copy.follow(counter)
         with self._lock:
             if copy.equals(counter):
                 self._copy = copy
-            self._stamp = snapshots.stamp()
+            self._stamp = _bases().stamp()
 
     def _write_what_is_due(self) -> bool:
         copy = self._copy
@@ -201,11 +218,11 @@ class BankIndex:
         )  # first: more than it says may be in the file, and never less
         due = [
             space
-            for space in snapshots.SPACES
-            if snapshots.is_due(space, copy.engines[space])
+            for space in _bases().SPACES
+            if _bases().is_due(space, copy.engines[space])
         ]
         for space in due:
-            snapshots.write(space, copy.engines[space], number)
+            _bases().write(space, copy.engines[space], number)
         return bool(due)
 
 
@@ -222,23 +239,3 @@ def bank_index() -> BankIndex:
 
 
 _index = BankIndex()
-
-
-def _counter() -> BankCounter:
-    return BankCounter.objects.filter(pk=1).first() or BankCounter(pk=1)
-
-
-def _batches(span: dict[str, int]) -> Iterator[list[Row]]:
-    rows = BankedHash.objects.live().filter(**span).order_by("number")
-    values = rows.values_list("number", "signal_type", "value_sealed")
-    left = values.iterator(chunk_size=_ROWS)
-    while batch := list(islice(left, _ROWS)):
-        yield batch  # type: ignore[misc]
-
-
-def _opened(rows: list[Row]) -> list[tuple[int, bytes]]:
-    return [
-        entry
-        for number, signal_type, sealed in rows
-        for entry in entries(signal_type, number, open_value(sealed, "bank"))
-    ]
