@@ -22,7 +22,7 @@ _log = structlog.get_logger(__name__)
 _STAFF_SPACES = {"reviews", "appeals_desk", "admin"}
 _HUB_SPACES = {"victims"}
 # These have limits of their own (moderation.http, config.uploads).
-_SPACES_WITH_PICTURES = {"api", "sandbox"}
+_SPACES_WITH_LIMITS = {"api", "exchange", "sandbox"}
 # The hub takes short forms only: a picture cannot be sent even by a page that was tampered with (T-01).
 BODY_LIMIT = 64 * 1024
 # However busy somebody is, they sign in anew after a working day; 30 quiet minutes end a session before that.
@@ -121,7 +121,7 @@ class BodyGate:
         if request.method in ("GET", "HEAD") or match is None:
             return None
         spaces = set(match.namespaces)
-        if spaces & _SPACES_WITH_PICTURES:
+        if spaces & _SPACES_WITH_LIMITS:
             return None
         plain = request.content_type == "application/x-www-form-urlencoded"
         if spaces & _HUB_SPACES and not plain:

@@ -14,7 +14,13 @@ from django.test import Client
 
 from tests.services.roles import acting, granted, role_of
 
-_FACES = {"/api/": "api", "/staff/": "staff", "/again/": "appeals", "/metrics": "staff"}
+_FACES = {
+    "/api/": "api",
+    "/exchange/": "api",
+    "/staff/": "staff",
+    "/again/": "appeals",
+    "/metrics": "staff",
+}
 _OTHERS = "hub"
 _OF_NO_FACE = "/sandbox/"
 

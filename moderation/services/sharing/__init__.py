@@ -15,6 +15,7 @@ from moderation.services.sharing.opting import (
     share_source,
     unshare_source,
 )
+from moderation.services.sharing.partners import take_hashes, take_opinion
 from moderation.services.sharing.reading import (
     Line,
     Page,
@@ -38,5 +39,7 @@ __all__ = [
     "read_page",
     "read_range",
     "share_source",
+    "take_hashes",
+    "take_opinion",
     "unshare_source",
 ]
