@@ -1,7 +1,8 @@
 """From a photo's bytes to what we know of it: CPU milliseconds of each stage, as ratios in one run.
 
 ``python -m benchmarks.photo [--rounds 9]``. All stages of a round follow one another, and the best round counts, so
-that a busy machine disturbs all alike. Where ``pdqhash`` is installed, it runs in the same rounds.
+that a busy machine disturbs all alike. Where ``pdqhash``, ``threatexchange`` or ``imagehash`` are installed, they run
+in the same rounds, and the ratios are to what ``threatexchange`` takes from the file to one hash.
 """
 
 import argparse
@@ -9,25 +10,33 @@ import importlib
 import resource
 import time
 from collections.abc import Callable
-from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
 from moderation.detection import score
-from moderation.hashing import pdq, pdq_dihedral
-from moderation.matching import NumpyEngine
-from moderation.media import decode, derivative, isolation, warm
+from moderation.hashing import (
+    content_box,
+    pdq,
+    pdq_dihedral,
+    pdq_forms,
+    phash,
+    picture_hashes,
+)
+from moderation.media import decode, decode_luma, derivative, isolation, warm
 
 Stage = Callable[[], object]
-PHOTOS = {"12 MP": (4000, 3000), "0.8 MP": (1024, 768)}
-BANKS = (100_000, 1_000_000)
-THRESHOLD = 31
-IN_A_ROW = 20
-REPEATS = {"decode, in the sandbox": IN_A_ROW}
+Pixels = NDArray[np.uint8]
+
+PHOTOS: Final = {"12 MP": (4000, 3000), "1080 px": (1080, 1350)}
+IN_A_ROW: Final = 20
+JAILED: Final = ", jailed"
+FIELD: Final = "threatexchange, file to 1 hash"
+DECODED: Final = "decode"
 
 
 def photo(size: tuple[int, int]) -> bytes:
@@ -41,55 +50,68 @@ def photo(size: tuple[int, int]) -> bytes:
     return file.getvalue()
 
 
-def reference() -> Callable[[NDArray[np.uint8]], object] | None:
+def installed(module: str, name: str) -> Callable[..., object] | None:
     try:
-        found = importlib.import_module("pdqhash")
+        found: Callable[..., object] = getattr(importlib.import_module(module), name)
     except ImportError:
+        print(f"{module} is not installed: its rows are missing")
         return None
-    compute: Callable[[NDArray[np.uint8]], object] = found.compute
-    return compute
+    return found
 
 
-def unguarded(data: bytes) -> NDArray[np.uint8]:
+def unguarded(data: bytes, mode: str) -> Pixels:
     """What decoding costs without a process of its own: never done with others' bytes."""
-    return np.asarray(Image.open(BytesIO(data)).convert("RGB"))
+    image = Image.open(BytesIO(data))
+    if mode == "L":
+        image.draft("L", image.size)
+    return np.asarray(image.convert(mode))
 
 
-def in_the_sandbox(data: bytes) -> None:
+def jailed(stage: Stage) -> None:
     """Several in a row and the start of the process that does them: it is reaped, so its time counts."""
     for _ in range(IN_A_ROW):
-        decode(data)
+        stage()
     warm.end_all()
 
 
-def photo_stages(data: bytes) -> dict[str, Stage]:
+def our_stages(data: bytes) -> dict[str, Stage]:
     picture = decode(data)
-    pixels = picture.pixels
-    stages: dict[str, Stage] = {
-        "decode, in this process": lambda: unguarded(data),
-        "decode, in the sandbox": lambda: in_the_sandbox(data),
-        "PDQ": lambda: pdq(pixels),
-        "PDQ, 8 symmetries": lambda: pdq_dihedral(pixels),
+    pixels, luma = picture.pixels, decode_luma(data).pixels
+    return {
+        DECODED: lambda: unguarded(data, "RGB"),
+        "decode luma": lambda: unguarded(data, "L"),
+        "decode" + JAILED: lambda: jailed(lambda: decode(data)),
+        "decode luma" + JAILED: lambda: jailed(lambda: decode_luma(data)),
+        "PDQ of RGB": lambda: pdq(pixels),
+        "PDQ of luma": lambda: pdq(luma),
+        "PDQ of luma, the reference's 8": lambda: pdq_dihedral(luma),
+        "PDQ of luma, our 8": lambda: pdq_forms(luma),
+        "content box of luma": lambda: content_box(luma),
+        "pHash of luma": lambda: phash(luma),
+        "all hashes of luma": lambda: picture_hashes(luma),
+        "file to all hashes": lambda: picture_hashes(unguarded(data, "L")),
+        "file to all hashes" + JAILED: lambda: jailed(
+            lambda: picture_hashes(decode_luma(data).pixels)
+        ),
         "open_nsfw": lambda: score(pixels),
         "reviewer's copy, blurred": lambda: derivative(picture, blur=True, grey=True),
         "reviewer's copy, revealed": lambda: derivative(picture, blur=False, grey=True),
     }
-    oracle = reference()
-    if oracle is not None:
-        stages["pdqhash"] = lambda: oracle(pixels)
-    return stages
 
 
-def bank_stages() -> dict[str, Stage]:
-    dice = np.random.default_rng(1)
+def others_stages(data: bytes) -> dict[str, Stage]:
+    """The field's own code, on the same file and pixels."""
+    pixels = unguarded(data, "RGB")
     stages: dict[str, Stage] = {}
-    for count in BANKS:
-        engine = NumpyEngine()
-        engine.add((id, dice.bytes(32)) for id in range(count))
-        for number in (1, 8):
-            hashes = [dice.bytes(32) for _ in range(number)]
-            stage = partial(engine.match, hashes, THRESHOLD)
-            stages[f"match {number} in {count:,}"] = stage
+    if compute := installed("pdqhash", "compute"):
+        stages["pdqhash"] = lambda: compute(pixels)
+    if dihedral := installed("pdqhash", "compute_dihedral"):
+        stages["pdqhash, 8"] = lambda: dihedral(pixels)
+    if theirs := installed("imagehash", "phash"):
+        stages["imagehash.phash"] = lambda: theirs(Image.fromarray(pixels))
+    if signal := installed("threatexchange.signal_type.pdq.signal", "PdqSignal"):
+        from_bytes = signal.hash_from_bytes  # type: ignore[attr-defined]
+        stages[FIELD] = lambda: from_bytes(data)
     return stages
 
 
@@ -108,17 +130,18 @@ def measure(stages: dict[str, Stage], rounds: int) -> dict[str, tuple[float, flo
         for name, stage in stages.items():
             wall, work = time.perf_counter(), cpu()
             stage()
-            times = REPEATS.get(name, 1)
+            times = IN_A_ROW if name.endswith(JAILED) else 1
             spent = ((cpu() - work) / times, (time.perf_counter() - wall) / times)
             best[name] = (min(best[name][0], spent[0]), min(best[name][1], spent[1]))
     return best
 
 
-def show(title: str, best: dict[str, tuple[float, float]], unit: str) -> None:
-    print(f"\n{title:28}{'CPU ms':>9}{'wall ms':>9}{'x ' + unit:>28}")
+def show(title: str, best: dict[str, tuple[float, float]]) -> None:
+    unit = FIELD if FIELD in best else DECODED
+    print(f"\n{title:34}{'CPU ms':>9}{'wall ms':>9}{'x ' + unit:>34}")
     for name, (work, wall) in best.items():
         ratio = work / best[unit][0]
-        print(f"{name:28}{work * 1000:9.2f}{wall * 1000:9.2f}{ratio:28.2f}")
+        print(f"{name:34}{work * 1000:9.2f}{wall * 1000:9.2f}{ratio:34.3f}")
 
 
 def main() -> None:
@@ -126,13 +149,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     rounds = parser.parse_args().rounds
     print("sandbox:", ", ".join(sorted(isolation())))
-    if reference() is None:
-        print("pdqhash is not installed: its row is missing")
     for title, size in PHOTOS.items():
         data = photo(size)
-        best = measure(photo_stages(data), rounds)
-        show(f"{title}, {len(data) / 1e6:.1f} MB", best, "decode, in this process")
-    show("bank", measure(bank_stages(), rounds), "match 1 in 100,000")
+        best = measure(our_stages(data) | others_stages(data), rounds)
+        show(f"{title}, {len(data) / 1e6:.1f} MB", best)
 
 
 if __name__ == "__main__":
