@@ -238,7 +238,8 @@ def turned_forms(value: bytes) -> tuple[bytes, ...]:
     """About the eight of `pdq_forms`, from a hash alone: for what was stored without its picture.
 
     The picture itself and its transposition are exact; the others 11 bits off on average and 38 at most in 131
-    photographs of about 1000 pixels, more in small ones, for a hash tells neither the median nor the sampling.
+    photographs of about 1000 pixels, and more in small pictures, for a hash tells neither the median nor the sampling.
+    Of mirrored and re-saved copies, 99 % still come within 31 bits at 900 pixels, 83 % at 250.
     """
     bits = np.unpackbits(np.frombuffer(value, np.uint8))[::-1]
     signs = np.where(bits, 1.0, -1.0).reshape(FREQUENCIES, FREQUENCIES)
