@@ -72,13 +72,22 @@ def is_due(space: str, engine: LayeredEngine) -> bool:
 
 
 def write(space: str, engine: LayeredEngine, number: int) -> None:
-    """Bring the collection up to date from the rows."""
+    """Bring the collection up to date from the rows; from the first on, if it could not be used as it is."""
     collection, upto = _engine(space), rows.counter().number
+    if collection.number and engine.delta_size == len(engine):
+        _clear(collection)
     after = collection.number
     for batch in rows.added(after, upto):
         collection.add(rows.opened(batch, space))
     collection.withdraw(ids_of(space, rows.withdrawn(after, upto)))
     collection.advance(upto)
+
+
+def _clear(collection: MilvusEngine) -> None:
+    """What is there is of a database that was replaced, or not what it says it is."""
+    collection.advance(0)
+    for part in list(collection.rows()):
+        collection.withdraw(part.ids.tolist())
 
 
 @contextmanager
