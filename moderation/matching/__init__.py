@@ -4,6 +4,7 @@ from moderation.matching.checksum import row_checksum, row_checksums
 from moderation.matching.engine import (
     Base,
     Engine,
+    EngineUnavailable,
     Found,
     Rows,
     bytes_of,
@@ -17,6 +18,7 @@ from moderation.matching.snapshot import Snapshot, SnapshotDamaged, write_snapsh
 __all__ = [
     "Base",
     "Engine",
+    "EngineUnavailable",
     "Exposed",
     "Found",
     "LayeredEngine",

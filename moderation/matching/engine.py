@@ -25,6 +25,10 @@ class Rows(NamedTuple):
     words: Words
 
 
+class EngineUnavailable(Exception):  # noqa: N818
+    """The engine could not answer, so nobody knows whether something matches: hold, never allow."""
+
+
 class Engine(Protocol):
     """An exact index of hashes of one length: every row within the threshold is found, always."""
 

@@ -16,7 +16,9 @@ from moderation.matching import (
     words_of,
     write_snapshot,
 )
-from moderation.matching.checksum import Words
+from moderation.matching.checksum import Words, total_checksum
+from moderation.matching.milvus import MilvusEngine
+from tests.moderation.matching.conftest import MILVUS
 from tests.moderation.matching.planting import KEY, at_distance, hashes
 
 SIZE = 100_000
@@ -24,7 +26,7 @@ QUESTIONS = hashes(6, seed=7)
 CROWDED = QUESTIONS[4]  # one row in ten shares two of its bands
 POPULAR = QUESTIONS[5]  # and this one was banked 1,500 times
 THRESHOLDS = [0, 10, 15, 31, 32, 40, 47, 55, 63, 80]
-WAYS = ["numpy", "in_base", "in_delta", "mixed"]
+WAYS = ["numpy", "in_base", "in_delta", "mixed", MILVUS]
 
 
 def bank() -> Rows:
@@ -72,28 +74,41 @@ def engines(rows: Rows, tmp_path_factory: pytest.TempPathFactory) -> dict[str, E
     write_snapshot(path, *pick(rows, slice(0, None, 2)), number=2, key=KEY)
     mixed = LayeredEngine(Snapshot.open(path, KEY), KEY)
     mixed.add_rows(pick(rows, slice(1, None, 2)))
-    return dict(
-        zip(WAYS, [plain, in_base, in_delta, mixed], strict=True),
-    )
+    return {
+        "numpy": plain,
+        "in_base": in_base,
+        "in_delta": in_delta,
+        "mixed": mixed,
+    }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.fixture(scope="module")
+def in_milvus(rows: Rows, milvus_address: str) -> MilvusEngine:
+    engine = MilvusEngine.connect(milvus_address, "recall", KEY)
+    engine.add_rows(rows)
+    return engine
+
+
+@pytest.fixture(params=WAYS)
+def engine(request: pytest.FixtureRequest) -> Engine:
+    if request.param == "milvus":
+        return request.getfixturevalue("in_milvus")
+    return request.getfixturevalue("embedded")[request.param]
+
+
 @pytest.mark.parametrize("threshold", THRESHOLDS)
 def test_finds_exactly_the_rows_within_the_threshold(
-    engines: dict[str, Engine], rows: Rows, way: str, threshold: int
+    engine: Engine, rows: Rows, threshold: int
 ) -> None:
-    found = engines[way].match(QUESTIONS, threshold)
+    found = engine.match(QUESTIONS, threshold)
 
     assert found == truth(rows, QUESTIONS, threshold)
     assert len(found) > 6 * threshold + 1_500
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_finds_the_same_one_by_one(
-    engines: dict[str, Engine], rows: Rows, way: str
-) -> None:
+def test_finds_the_same_one_by_one(engine: Engine, rows: Rows) -> None:
     for question in QUESTIONS:
-        assert engines[way].match([question], 31) == truth(rows, [question], 31)
+        assert engine.match([question], 31) == truth(rows, [question], 31)
 
 
 def rotated(words: Words) -> list[bytes]:
@@ -103,22 +118,18 @@ def rotated(words: Words) -> list[bytes]:
     return bytes_of(words ^ flips.view(np.uint64))
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_finds_all_that_differ_in_every_band(
-    engines: dict[str, Engine], rows: Rows, way: str
-) -> None:
+def test_finds_all_that_differ_in_every_band(engine: Engine, rows: Rows) -> None:
     chosen = slice(50_000, 50_160)
 
-    found = engines[way].match(rotated(rows.words[chosen]), 31)
+    found = engine.match(rotated(rows.words[chosen]), 31)
 
     expected = enumerate(rows.ids[chosen].tolist())
     assert found == [Found(number, id, 31) for number, id in expected]
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_counts_and_sums_the_same_rows(engines: dict[str, Engine], way: str) -> None:
-    assert len(engines[way]) == SIZE
-    assert engines[way].checksum == engines["numpy"].checksum
+def test_counts_and_sums_the_same_rows(engine: Engine, rows: Rows) -> None:
+    assert len(engine) == SIZE
+    assert engine.checksum == total_checksum(*rows, KEY)
 
 
 def test_short_hashes_are_found_beyond_one_shard(tmp_path: Path) -> None:
