@@ -16,15 +16,11 @@ SHARED = {
     "test_outage": "embedded",
 }
 
-ON_MILVUS = ("matching/test_milvus.py", "matching/test_collections.py", "[milvus")
-
 
 class Spread(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         if "milvus" in nodeid:
             return "milvus"  # one server for all
-        if any(name in nodeid for name in ON_MILVUS):
-            return "milvus"
         module = nodeid.partition(LONG)[2].partition(".py")[0]
         return SHARED.get(module, nodeid)
 
