@@ -38,5 +38,6 @@ beat_schedule = {
         "schedule": settings.SWEEP_SECONDS,
     },
     "purge": {"task": "moderation.tasks.purge_expired", "schedule": 3600.0},
+    "feeds": {"task": "moderation.tasks.order_fetches", "schedule": 60.0},
     "bands": {"task": "victims.tasks.refresh_bands", "schedule": 600.0},
 }

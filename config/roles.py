@@ -75,6 +75,10 @@ class RowRule:
 
 Matrix = Mapping[str, Mapping[str, Rights]]
 
+_READING: Final = (
+    "next_fetch_at fetched_at checkpoint quarantined_at waiting_count "
+    "day_began_at day_base_count day_added_count released_count"
+)
 _WORK: Final = "work_state attempt_count next_attempt_at started_at done_at error_code"
 # Every deed adds to the record, and whoever adds moves the chain's end. Only the console may read what was added:
 # the number that a new entry got is all that the others need.
@@ -249,7 +253,12 @@ _WORKER: Final = {
     ),
     "moderation_hashbank": Rights("S"),
     "moderation_bankedhash": Rights(
-        "SUD", update="look_back_id searched_at parked_why"
+        "SIUD", update="look_back_id searched_at parked_why"
+    ),
+    # What partners give, and how far their lists were read; who is fetched from is the operator's to say.
+    "moderation_feed": Rights("SU", update=_READING),
+    "moderation_feedfetch": Rights(
+        "SIUD", update=f"{_WORK} added_count withdrawn_count refused_count"
     ),
     "moderation_match": Rights("SIU", update="banked_hash_id"),
     "moderation_lookback": Rights("SIUD"),
@@ -312,7 +321,12 @@ ROWS: Final[Mapping[str, Mapping[str, RowRule]]] = {
             remove=_PARTNERS,
         ),
         "staff": _ALL,
-        "worker": _ALL,
+        # A feed's hashes are claims in a partner's bank, however a worker was talked into something else.
+        "worker": RowRule(
+            "true",
+            check=f"standing = 'CLAIMED' AND {_PARTNERS}",
+            change="true",
+        ),
     },
     "moderation_hashbank": {
         "hub": _ALL,

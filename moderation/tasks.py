@@ -6,7 +6,14 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerDown
 
 from moderation import pipeline
-from moderation.models import BankedHash, Content, Enforcement, LookBack, Notice
+from moderation.models import (
+    BankedHash,
+    Content,
+    Enforcement,
+    FeedFetch,
+    LookBack,
+    Notice,
+)
 
 _log = structlog.get_logger(__name__)
 _SWEPT = 500
@@ -64,6 +71,26 @@ def look_back(search_id: int) -> None:
 
 
 @shared_task
+def order_fetches() -> None:
+    """Begin to read the partners' lists whose time has come."""
+    now = timezone.now()
+    pipeline.order_fetches(now)
+    for pk in FeedFetch.objects.due(now).values_list("pk", flat=True):
+        ring(fetch_feed, pk)
+
+
+@shared_task
+def fetch_feed(fetch_id: int) -> None:
+    work = FeedFetch.objects.select_related("feed").get(pk=fetch_id)
+    following = pipeline.fetch(work, timezone.now())
+    work.refresh_from_db()
+    if work.added_count:
+        ring(search_past, 0)
+    if following:
+        ring(fetch_feed, following.pk)
+
+
+@shared_task
 def withdraw_orphans(_: int) -> None:
     count = pipeline.withdraw_orphans(timezone.now())
     if count:
@@ -79,6 +106,7 @@ def sweep() -> None:
         (Enforcement.objects, enforce),
         (Notice.objects, deliver_notice),
         (LookBack.objects, look_back),
+        (FeedFetch.objects, fetch_feed),
     ):
         worn_out = rows.worn_out(now).update(work_state="DEAD", error_code="worn_out")
         if worn_out:

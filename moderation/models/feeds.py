@@ -1,6 +1,7 @@
 """Lists of partners that are fetched from them, and each fetch as work."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -65,15 +66,23 @@ class Feed(models.Model):
         return self.quarantined_at is not None
 
     @property
+    def place(self) -> dict[str, Any]:
+        """Where the reading goes on."""
+        at: dict[str, Any] = self.checkpoint.get("at", {})
+        return self.checkpoint.get("ahead", at) if self.is_quarantined else at
+
+    @property
     def allowance(self) -> int:
-        """How many more hashes it may bring before the day is over."""
+        """How many more hashes it may bring, or a file may lose, before the day is over."""
         share = self.day_base_count * self.growth_percent // 100
         most = max(SMALL, share) + self.released_count
         return max(0, most - self.day_added_count)
 
     def begin_day(self, base_count: int, now: datetime) -> None:
         self.day_began_at, self.day_base_count = now, base_count
-        self.day_added_count = self.released_count = 0
+        # What was let in and has not come yet may still come.
+        self.released_count = max(0, self.released_count - self.day_added_count)
+        self.day_added_count = 0
         self.save(
             update_fields=[
                 *("day_began_at", "day_base_count"),
@@ -88,7 +97,7 @@ class Feed(models.Model):
         self.day_added_count += count
         self.save(update_fields=["day_added_count"])
 
-    def move(self, place: dict[str, object]) -> None:
+    def move(self, place: dict[str, Any]) -> None:
         """Note how far it was read; in quarantine, how far it was read for withdrawals only."""
         name = "ahead" if self.is_quarantined else "at"
         self.checkpoint = {**self.checkpoint, name: place}
@@ -99,7 +108,7 @@ class Feed(models.Model):
         self.save(update_fields=["quarantined_at"])
 
     def wait_with(self, count: int) -> None:
-        self.waiting_count += count
+        self.waiting_count = count
         self.save(update_fields=["waiting_count"])
 
     def release(self, count: int, now: datetime) -> None:
@@ -115,9 +124,21 @@ class Feed(models.Model):
             ]
         )
 
-    def rest(self, until: datetime, fetched_at: datetime | None) -> None:
-        self.next_fetch_at, self.fetched_at = until, fetched_at
-        self.save(update_fields=["next_fetch_at", "fetched_at"])
+    def rest(self, until: datetime) -> None:
+        self.next_fetch_at = until
+        self.save(update_fields=["next_fetch_at"])
+
+    def switch(self, on: bool, now: datetime) -> None:
+        self.is_enabled, self.next_fetch_at = on, now
+        self.save(update_fields=["is_enabled", "next_fetch_at"])
+
+    def prove_with(self, credentials_sealed: bytes | None) -> None:
+        self.credentials_sealed = credentials_sealed
+        self.save(update_fields=["credentials_sealed"])
+
+    def complete(self, at: datetime) -> None:
+        self.fetched_at = at
+        self.save(update_fields=["fetched_at"])
 
 
 class FeedFetchQuerySet(WorkQuerySet["FeedFetch"]):
@@ -148,7 +169,12 @@ class FeedFetch(Work):
     def __str__(self) -> str:
         return f"#{self.pk}"
 
-    def count(self, *, added: int, withdrawn: int, refused: int) -> None:
+    def hurry(self, now: datetime) -> None:
+        """Somebody does not want to wait for the next try."""
+        self.next_attempt_at = now
+        self.save(update_fields=["next_attempt_at"])
+
+    def count(self, *, added: int = 0, withdrawn: int = 0, refused: int = 0) -> None:
         self.added_count += added
         self.withdrawn_count += withdrawn
         self.refused_count += refused

@@ -2,6 +2,7 @@
 
 from moderation.pipeline.check import check
 from moderation.pipeline.enforce import enforce
+from moderation.pipeline.fetching import fetch, order_fetches
 from moderation.pipeline.findings import Effect, Finding, Query, find, without_excepted
 from moderation.pipeline.index import BankUntrusted, bank_index
 from moderation.pipeline.notify import deliver
@@ -22,11 +23,13 @@ __all__ = [
     "check",
     "deliver",
     "enforce",
+    "fetch",
     "find",
     "gather",
     "locked_counter",
     "look_back",
     "marks",
+    "order_fetches",
     "purge_expired",
     "take_out",
     "withdraw_orphans",

@@ -138,7 +138,7 @@ def post(
     deadline = wire.until(TOTAL_SECONDS)
     try:
         with (
-            _first_reached(_checked(endpoint.host, wire), wire) as plain,
+            reach(endpoint.host, wire) as plain,
             wire.tls.wrap_socket(plain, server_hostname=endpoint.host) as secure,
         ):
             return _exchanged(secure, endpoint, body, headers, deadline)
@@ -150,6 +150,15 @@ def post(
         raise PlatformError("unreachable", retryable=True) from None
     except http.client.HTTPException:
         raise PlatformError("not_http", retryable=True) from None
+
+
+def reach(host: str, wire: Wire) -> socket.socket:
+    """A connection to port 443 of a name that has public addresses only, to one that was checked.
+
+    :raises PlatformError: `address_refused` or `unresolved`.
+    :raises OSError: if none of them answers.
+    """
+    return _first_reached(_checked(host, wire), wire)
 
 
 def _checked(host: str, wire: Wire) -> Sequence[str]:

@@ -30,6 +30,7 @@ READERS = {
     ("victims_dailysalt", "salt"): {"hub"},
     ("victims_submittedhash", "source_ref"): {"hub", "worker"},
     ("moderation_bankedhash", "value_sealed"): {"api", "worker"},
+    ("moderation_feed", "credentials_sealed"): {"worker"},
     ("moderation_fingerprint", "value_sealed"): {"staff", "worker"},
     ("moderation_evidence", "wrapped_key"): {"staff", "worker"},
     ("moderation_notice", "text_sealed"): {"worker"},
