@@ -11,6 +11,9 @@ import subprocess
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from moderation.media.jailed.answers import UNTIL_DONE
+
+MEGABYTE = 1 << 20
 EXECUTABLE = mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC
 PRELOADED = ctypes.CDLL(None, use_errno=True)
 
@@ -83,8 +86,16 @@ def readable(descriptor: int) -> bytes:
     return b"true"
 
 
+def talk(pieces: int) -> Iterable[bytes]:
+    """Piece after piece of 1 MB, each of one number; then the end, or a crash where it says so."""
+    for number in range(pieces):
+        yield bytes([number % 256]) * MEGABYTE
+
+
 def answer(data: bytes, _wish: bytes) -> tuple[int, Iterable[bytes]]:
     order = json.loads(data)
+    if order["do"] == "talk":
+        return UNTIL_DONE, talk(*order["with"])
     if order["do"] == "lie":
         return order["length"], [b"four"]
     body = globals()[order["do"]](*order.get("with", []))

@@ -42,8 +42,12 @@ UNDONE = {  # what brings a picture back to what the orientation makes upright
 }
 
 
-def distance(pixels: np.ndarray, plain: Image.Image = PLAIN) -> int:
-    one, two = pdq(pixels).hash, pdq(np.asarray(plain)).hash
+PLAIN_HASH = pdq(np.asarray(PLAIN)).hash
+
+
+def distance(pixels: np.ndarray, plain: Image.Image | None = None) -> int:
+    one = pdq(pixels).hash
+    two = PLAIN_HASH if plain is None else pdq(np.asarray(plain)).hash
     return (int.from_bytes(one) ^ int.from_bytes(two)).bit_count()
 
 

@@ -4,11 +4,9 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from moderation.media import Luma, MediaRefused, Picture, decode, decode_luma
+from moderation.media import Luma, Picture, decode, decode_luma
 from tests.moderation.media.files import (
     HEIC,
     SHIPPED,
@@ -20,20 +18,6 @@ from tests.moderation.media.files import (
 )
 
 RED, GREEN, WHITE = (255, 0, 0), (0, 255, 0), (255, 255, 255)
-
-
-OUTCOMES = {
-    *("picture", "not_an_image", "unsupported", "truncated"),
-    *("too_many_pixels", "out_of_memory", "is_video"),
-}
-
-
-def outcome(data: bytes) -> str:
-    try:
-        decode(data)
-    except MediaRefused as refusal:
-        return refusal.code
-    return "picture"
 
 
 def upright(image: Image.Image, orientation: int) -> np.ndarray:
@@ -258,32 +242,6 @@ class TestTransparency:
 
         assert first == [255, 255, 255]
         assert max(second) < 10
-
-
-SMALL = [
-    (HEIC / "turn_6.heic").read_bytes(),
-    *(
-        saved(shipped("chelsea.png").crop((0, 0, 99, 70)), format)
-        for format in ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
-    ),
-]
-
-
-class TestAnyBytes:
-    @settings(max_examples=40, deadline=None)
-    @given(
-        file=st.sampled_from([*SMALL]),
-        flips=st.lists(st.tuples(st.floats(0, 0.999), st.integers(1, 255)), max_size=8),
-        kept=st.floats(0.01, 1),
-    )
-    def test_give_a_picture_or_a_named_refusal(
-        self, file: bytes, flips: list[tuple[float, int]], kept: float
-    ) -> None:
-        data = bytearray(file)
-        for place, change in flips:
-            data[int(place * len(data))] ^= change
-
-        assert outcome(bytes(data[: int(kept * len(data))])) in OUTCOMES
 
 
 def test_a_picture_does_not_show_itself_in_logs() -> None:

@@ -6,12 +6,21 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from moderation.media import ALL_PROTECTIONS, MediaRefused, isolation, sandbox
-from moderation.media.jailed import canonical, lockdown
+from moderation.media import (
+    ALL_PROTECTIONS,
+    MediaRefused,
+    isolation,
+    sandbox,
+    warm,
+)
+from moderation.media.jailed import canonical, lockdown, video
+from moderation.media.jailed.answers import UNTIL_DONE
+from tests.moderation.media.hostile import MEGABYTE
 
 HOSTILE = Path(__file__).with_name("hostile.py")
 
@@ -65,7 +74,9 @@ class TestTheJail:
     def test_inherits_no_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SECRET_KEY", "planted")
 
-        assert "SECRET_KEY" not in json.loads(ask("environment"))
+        given = json.loads(ask("environment"))
+
+        assert given.keys() - {"LC_CTYPE"} == warm.ENVIRONMENT.keys()  # Python adds one
 
     def test_inherits_no_open_file(self, tmp_path: Path) -> None:
         secret = tmp_path / "secret"
@@ -133,5 +144,71 @@ class TestAnswers:
         assert ask("lie", length=2) == b"fo"
 
 
+@contextmanager
+def talking(pieces: int, wall_seconds: float = 20) -> Iterator[sandbox.Conversation]:
+    order = json.dumps({"do": "talk", "with": [pieces]}).encode()
+    with sandbox.conversation(
+        HOSTILE, order, wish=b"", cpu_seconds=5, wall_seconds=wall_seconds
+    ) as talk:
+        yield talk
+
+
+class TestConversations:
+    """For answers too large to hold at once."""
+
+    def test_come_piece_by_piece(self) -> None:
+        with talking(3) as talk:
+            heard = [bytes(talk.hear(MEGABYTE)) for _ in range(3)]
+
+            assert talk.length == UNTIL_DONE
+            assert isolation() <= talk.protections
+        assert heard == [bytes([number]) * MEGABYTE for number in range(3)]
+
+    def test_wait_for_whoever_listens(self) -> None:
+        """A gigabyte would not fit in the jail: it is made while it is heard."""
+        with talking(1000) as talk:
+            for number in range(1000):
+                assert talk.hear(MEGABYTE)[-1] == number % 256
+
+    def test_are_not_slow_because_their_listener_is(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Clock:
+            now = 0.0
+
+            def monotonic(self) -> float:
+                return self.now
+
+        clock = Clock()
+        monkeypatch.setattr(sandbox, "time", clock)
+        with talking(3, wall_seconds=10) as talk:
+            for _ in range(3):
+                clock.now += 60
+                talk.hear(MEGABYTE)
+
+    def test_that_end_too_early_are_refused(self) -> None:
+        with pytest.raises(MediaRefused) as caught, talking(1) as talk:
+            talk.hear(MEGABYTE + 1)
+        assert caught.value.code == "crashed"
+
+    def test_that_nobody_listens_to_end_with_their_process(self) -> None:
+        with talking(1) as talk:
+            talk.hear(MEGABYTE)
+        process = warm.take(HOSTILE)
+        warm.give_back(process)
+
+        with pytest.raises(KeyError), talking(9) as talk:
+            raise KeyError
+        assert process.process.poll() is not None
+
+
 def test_the_accepted_pictures_are_these_six() -> None:
     assert canonical.FORMATS == ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "HEIF")
+
+
+def test_the_accepted_video_codecs_are_these_seven() -> None:
+    assert set(video.CODECS) == {
+        *("h264", "hevc", "vp8", "vp9", "libdav1d", "mpeg4", "h263")
+    }
+    assert video.OPTIONS["codec_whitelist"] == ",".join(video.CODECS)
+    assert video.OPTIONS["protocol_whitelist"] == "none"
