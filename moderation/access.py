@@ -67,8 +67,7 @@ def _live_key(raw: str, now: datetime) -> ApiKey | None:
     if parts is None or not _PREFIX.fullmatch(parts[0]):
         return None
     prefix, secret = parts
-    keys = ApiKey.objects.live(now).select_related("platform")
-    key = keys.filter(prefix=prefix).first()
+    key = ApiKey.find(prefix, now)
     return key if key and key.opens_with(secret) else None
 
 

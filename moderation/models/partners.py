@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import ipaddress
+import json
 import secrets
 from datetime import datetime, timedelta
 from typing import Self
@@ -108,6 +109,28 @@ class ApiKey(models.Model):
         secret = secrets.token_urlsafe(32)
         return prefix, _digest(secret), f"{_KEY}_{prefix}_{secret}"
 
+    @classmethod
+    def find(cls, prefix: str, now: datetime) -> "ApiKey | None":
+        """The live key with this prefix and its platform, as committed by now; what a request seldom needs comes later.
+
+        By a statement of our own: composing the query anew cost a fifth of a whole look-up.
+        """
+        at = connection.ops.adapt_datetimefield_value(now)
+        with connection.cursor() as cursor:
+            cursor.execute(_FIND, [prefix, at])
+            row = cursor.fetchone()
+        if row is None:
+            return None
+        *own, scopes, networks, platform_id, alias = row
+        lists = [json.loads(text) for text in (scopes, networks)]
+        key = cls.from_db(
+            connection.alias, _FOUND, [own[0], platform_id, *own[1:], *lists]
+        )
+        key.platform = Platform.from_db(
+            connection.alias, ["id", "alias"], [platform_id, alias]
+        )
+        return key
+
     @staticmethod
     def split(raw: str) -> tuple[str, str] | None:
         parts = raw.split("_", 2)
@@ -131,6 +154,14 @@ class ApiKey(models.Model):
             return False
         caller = getattr(caller, "ipv4_mapped", None) or caller
         return any(caller in ipaddress.ip_network(one) for one in self.networks)
+
+
+# In the order of the model's fields, as ``from_db`` takes them.
+_FOUND = ["id", "platform_id", "prefix", "secret_sha256", "scopes", "networks"]
+_FIND = """
+    SELECT one.id, prefix, secret_sha256, scopes, networks, platform.id, alias
+    FROM moderation_apikey one JOIN moderation_platform platform ON platform.id = platform_id
+    WHERE prefix = %s AND revoked_at IS NULL AND expires_at > %s AND is_active"""
 
 
 def _digest(secret: str) -> str:

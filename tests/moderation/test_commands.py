@@ -56,6 +56,25 @@ class TestMakeKey:
                 "make_key", "facebook", "--scope", "match:hash", "--days", "366"
             )
 
+    def test_narrows_a_key_to_networks(self):
+        PlatformFactory()
+        make = ("make_key", "facebook", "--scope", "match:hash", "--network")
+        call_command(*make, "203.0.113.0/24", "--network", "2001:db8::/32")
+        with pytest.raises(CommandError, match="no network"):
+            call_command(*make, "203.0.113.9/24")
+
+        assert ApiKey.objects.get().networks == ["203.0.113.0/24", "2001:db8::/32"]
+
+    def test_says_when_more_than_two_could_be_in_use(self, capsys):
+        PlatformFactory()
+        for scope in ("match:bytes", *["match:hash"] * 3):
+            call_command("make_key", "facebook", "--scope", scope)
+
+        first, second, _ = ApiKey.objects.filter(scopes=["match:hash"]).order_by("pk")
+        (warning,) = capsys.readouterr().err.strip().splitlines()
+        assert "facebook now has 3 live keys" in warning
+        assert f"{first.prefix}, {second.prefix}." in warning
+
 
 class TestRevokeKey:
     def test_ends_a_key_once(self, capsys):

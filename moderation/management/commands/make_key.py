@@ -1,6 +1,7 @@
 """Make an API key for a platform and show it, once."""
 
-from datetime import timedelta
+import ipaddress
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -8,9 +9,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from moderation.models import ApiKey, AuditEntry, Platform
-from moderation.models.partners import Scope
+from moderation.models.partners import KEY_LIFE, Scope
 
-_MOST_DAYS = 365
+# One in use and one to change over to.
+_ENOUGH = 2
 
 
 class Command(BaseCommand):
@@ -21,16 +23,23 @@ class Command(BaseCommand):
         parser.add_argument(
             "--scope", action="append", required=True, choices=Scope.values
         )
-        parser.add_argument("--days", type=int, default=_MOST_DAYS)
+        parser.add_argument("--days", type=int, default=KEY_LIFE.days)
+        parser.add_argument(
+            "--network",
+            action="append",
+            default=[],
+            help="a network (CIDR) that it may be used from; several make several",
+        )
         parser.add_argument("--name", help="how people are told of this platform")
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         """
-        :raises CommandError: for a term above a year, or a new platform without a name.
+        :raises CommandError: for a term above a year, what is no network, or a new platform without a name.
         """
-        if not 1 <= options["days"] <= _MOST_DAYS:
-            raise CommandError(f"A key lives between 1 and {_MOST_DAYS} days.")
+        if not 1 <= options["days"] <= KEY_LIFE.days:
+            raise CommandError(f"A key lives between 1 and {KEY_LIFE.days} days.")
+        networks = _networks(options["network"])
         now = timezone.now()
         platform = Platform.objects.filter(alias=options["alias"]).first()
         if platform is None:
@@ -45,8 +54,26 @@ class Command(BaseCommand):
             prefix=prefix,
             secret_sha256=digest,
             scopes=sorted(set(options["scope"])),
+            networks=networks,
             created_at=now,
             expires_at=now + timedelta(days=options["days"]),
         )
         AuditEntry.record(actor="operator", verb="key.made", target=key)
+        self._warn(key, now)
         self.stdout.write(raw)
+
+    def _warn(self, key: ApiKey, now: datetime) -> None:
+        live = ApiKey.objects.live(now).filter(platform=key.platform, scopes=key.scopes)
+        if live.count() > _ENOUGH:
+            others = ", ".join(one.prefix for one in live if one.pk != key.pk)
+            self.stderr.write(
+                f"{key.platform.alias} now has {live.count()} live keys with these scopes. Revoke those that nobody"
+                f" uses: {others}."
+            )
+
+
+def _networks(given: list[str]) -> list[str]:
+    try:
+        return [str(ipaddress.ip_network(one)) for one in given]
+    except ValueError as error:
+        raise CommandError(f"This is no network: {error}.") from None

@@ -1,7 +1,13 @@
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.test import Client
 from django.utils import timezone
 
@@ -9,6 +15,7 @@ from moderation import urls
 from moderation.models import ApiKey, HashBank, Platform
 from moderation.models.partners import Scope
 from tests.factories import ContentFactory
+from tests.forked import ROOT, database_url
 from tests.moderation.api.conftest import (
     ALL_BUT_EVIDENCE,
     BANKS,
@@ -27,6 +34,30 @@ HASH = {"hashes": [{"signal_type": "pdq", "value": "ab" * 32}]}
 READ = f"{CONTENTS}post-1/"
 OPINION = f"{FINGERPRINTS}{'0' * 32}/opinion/"
 ROUTES = [CONTENTS, READ, MATCH, BANKS, f"{BANKS}a-b/", FINGERPRINTS, OPINION]
+
+
+@contextmanager
+def another_process(raw: str) -> Iterator[Callable[[], int]]:
+    """One that asks with the key when told to, over its own connection, and says the status."""
+    environment = {**os.environ, "DATABASE_URL": database_url()}
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.moderation.api.key_actor", raw],
+        cwd=ROOT,
+        env={**environment, "VAR_DIR": str(django_settings.VAR_DIR), "EMBEDDED": "1"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+
+        def ask() -> int:
+            process.stdin.write("ask\n")
+            process.stdin.flush()
+            return int(process.stdout.readline())
+
+        yield ask
+        process.stdin.close()
 
 
 class TestWithoutAKey:
@@ -76,6 +107,17 @@ class TestAKey:
 
         assert before.status_code == 200
         assert problem_of(Caller(raw).json(HASH)) == (401, "authentication_failed")
+
+    @pytest.mark.django_db(transaction=True)
+    def test_is_refused_by_another_process_at_once(self, platform: Platform) -> None:
+        """That process has used the key a moment before: nothing of it may be remembered there."""
+        key, raw = make_key(platform, *ALL_BUT_EVIDENCE)
+        with another_process(raw) as ask:
+            before = [ask(), ask()]
+            ApiKey.objects.filter(pk=key.pk).update(revoked_at=timezone.now())
+            after = ask()
+
+        assert (before, after) == ([404, 404], 401)
 
     @pytest.mark.parametrize("ended", ["expired", "platform inactive"])
     def test_ends(self, platform: Platform, ended: str) -> None:
