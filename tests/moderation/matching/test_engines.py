@@ -316,7 +316,9 @@ class AnyHistory(RuleBasedStateMachine):
         assert {engine.checksum for engine in self.engines} == {self.truth.checksum}
 
 
-AnyHistory.TestCase.settings = settings(max_examples=40, deadline=None)
+AnyHistory.TestCase.settings = settings(
+    max_examples=30, stateful_step_count=30, deadline=None
+)
 TestAnyHistory = AnyHistory.TestCase
 
 

@@ -64,7 +64,7 @@ def rows() -> Rows:
 
 
 @pytest.fixture(scope="module")
-def engines(rows: Rows, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Engine]:
+def embedded(rows: Rows, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Engine]:
     path = tmp_path_factory.mktemp("bank") / "rows"
     plain, in_delta = NumpyEngine(KEY), LayeredEngine(None, KEY)
     plain.add_rows(rows)
