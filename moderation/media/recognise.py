@@ -15,10 +15,9 @@ BRANDS: Final[dict[bytes, Kind]] = {
     **dict.fromkeys((b"avif", b"avis"), "avif"),
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis"), "heic"),
     b"qt  ": "mov",
-    **dict.fromkeys(
-        (b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1"), "mp4"
-    ),
-    **dict.fromkeys((b"M4V ", b"dash", b"3gp4", b"3gp5", b"3gp6", b"MSNV"), "mp4"),
+    **dict.fromkeys((b"isom", *(b"iso%d" % n for n in range(2, 10))), "mp4"),
+    **dict.fromkeys((b"mp41", b"mp42", b"avc1", b"M4V ", b"dash", b"MSNV"), "mp4"),
+    **dict.fromkeys((b"3gp4", b"3gp5", b"3gp6", b"3gp7"), "mp4"),
 }
 # QuickTime from before that list existed begins with one of its boxes.
 OLD_QUICKTIME: Final = (b"moov", b"mdat", b"wide", b"free", b"skip")
@@ -91,7 +90,7 @@ def may_move(data: bytes, kind: Kind) -> bool:
         case "gif":
             return True
         case "webp":
-            return data[12:16] == b"VP8X" and bool(data[20:21] > b"" and data[20] & 2)
+            return data[12:16] == b"VP8X" and bool(int.from_bytes(data[20:21]) & 2)
         case "avif":
             return b"avis" in brands(data)
         case "png":
