@@ -44,17 +44,25 @@ class ApiKeyAuthentication(BaseAuthentication):
         if not header:
             return None
         scheme, _, raw = header.partition(" ")
-        key = _live_key(raw.strip(), timezone.now())
-        if scheme.lower() != "bearer" or key is None:
-            _log.warning("api_key_refused")
-            raise exceptions.AuthenticationFailed(_UNKNOWN)
-        if not key.works_from(address_of(request)):
-            _log.error("api_key_elsewhere", platform=key.platform_id)
-            raise exceptions.AuthenticationFailed(_UNKNOWN)
-        return key.platform, key
+        return admitted(request, raw.strip() if scheme.lower() == "bearer" else "")
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
+
+
+def admitted(request: Request, raw: str) -> tuple[Platform, ApiKey]:
+    """The key itself, whatever header it came in.
+
+    :raises rest_framework.exceptions.AuthenticationFailed: if it is none that may be used here and now.
+    """
+    key = _live_key(raw, timezone.now())
+    if key is None:
+        _log.warning("api_key_refused")
+        raise exceptions.AuthenticationFailed(_UNKNOWN)
+    if not key.works_from(address_of(request)):
+        _log.error("api_key_elsewhere", platform=key.platform_id)
+        raise exceptions.AuthenticationFailed(_UNKNOWN)
+    return key.platform, key
 
 
 def address_of(request: Request) -> str:

@@ -1,4 +1,4 @@
-"""The same key in the clothes that the field's clients send it in. What comes out of them is checked as everywhere."""
+"""The same key in the headers that the field's clients send. It is checked as everywhere."""
 
 import base64
 import binascii
@@ -6,7 +6,7 @@ import binascii
 from rest_framework.authentication import get_authorization_header
 from rest_framework.request import Request
 
-from moderation.access import ApiKeyAuthentication
+from moderation.access import ApiKeyAuthentication, admitted
 from moderation.models import ApiKey, Platform
 
 
@@ -20,7 +20,7 @@ class FunctionKeys(ApiKeyAuthentication):
         named = request.META.get("HTTP_X_FUNCTIONS_KEY", "").strip()
         proof = request.META.get("HTTP_OCP_APIM_SUBSCRIPTION_KEY", "").strip()
         if named or proof:
-            _wear(request, _whole(named, proof))
+            return admitted(request, _whole(named, proof))
         return super().authenticate(request)
 
 
@@ -39,7 +39,7 @@ class BasicKey(ApiKeyAuthentication):
     def authenticate(self, request: Request) -> tuple[Platform, ApiKey] | None:
         scheme, _, told = get_authorization_header(request).partition(b" ")
         if scheme.lower() == b"basic":
-            _wear(request, _password(told))
+            return admitted(request, _password(told))
         return super().authenticate(request)
 
     def authenticate_header(self, request: Request) -> str:
@@ -52,8 +52,3 @@ def _password(told: bytes) -> str:
     except (binascii.Error, UnicodeDecodeError):
         return ""
     return pair.partition(":")[2]
-
-
-def _wear(request: Request, raw: str) -> None:
-    # latin-1 is what a header is read as; a key has nothing else.
-    request.META["HTTP_AUTHORIZATION"] = f"Bearer {raw}" if raw.isascii() else "Bearer"
