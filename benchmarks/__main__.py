@@ -1,8 +1,9 @@
 """All benchmarks, one after the other: ``python -m benchmarks``."""
 
-from benchmarks import lookup, photo, robustness
+from benchmarks import lookup, matching, photo, robustness
 
 if __name__ == "__main__":
     photo.main()
+    matching.main()
     lookup.main()
     robustness.main()
