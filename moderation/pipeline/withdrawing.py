@@ -87,3 +87,36 @@ def withdraw_orphans(now: datetime) -> int:
     ):
         count += take_out(BankedHash.objects.filter(pk__in=keys), "worker", now)
     return count
+
+
+@transaction.atomic
+def revoke(rows: BankedHashQuerySet, now: datetime) -> int:
+    """From the next request on nothing matches these. They stay, so that the same source cannot bring them back.
+
+    What was banked because of them stays for now: whoever revokes looks at each decision behind it.
+
+    :returns: how many there were.
+    """
+    counter = locked_counter()
+    found = list(rows.live().defer("value_sealed"))
+    _numbered(counter, found, now)
+    keys = [row.pk for row in found]
+    BankedHash.objects.filter(pk__in=keys).update(standing=BankedHash.Standing.REVOKED)
+    on_withdrawn(found, now)
+    return len(found)
+
+
+@transaction.atomic
+def cut_from(rows: BankedHashQuerySet) -> int:
+    """These copies no longer stand because of what was revoked; those that stand by themselves stay so.
+
+    :returns: how many stand by themselves now.
+    """
+    locked_counter()
+    keys = list(rows.values_list("pk", flat=True))
+    links = HashParent.objects.filter(
+        child__in=keys, parent__standing=BankedHash.Standing.REVOKED
+    )
+    links.delete()
+    alone = BankedHash.objects.filter(pk__in=keys).orphans()
+    return alone.update(is_derived=False)

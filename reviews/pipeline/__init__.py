@@ -1,6 +1,6 @@
 """What beat does for the desk, and the words that people are told, whoever decided."""
 
-from reviews.pipeline.automatic import decide_automatically
+from reviews.pipeline.automatic import cited, decide_automatically
 from reviews.pipeline.leases import expire_leases
 from reviews.pipeline.statements import (
     TEMPLATE_VERSION,
@@ -19,6 +19,7 @@ __all__ = [
     "StatementIncomplete",
     "appeal_link",
     "appeal_until",
+    "cited",
     "closest_language",
     "decide_automatically",
     "expire_leases",

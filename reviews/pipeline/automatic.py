@@ -5,6 +5,7 @@ Some of them, drawn by lot, are asked again of a person who cannot tell them fro
 """
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -99,15 +100,19 @@ def _ground(flag: Flag, now: datetime) -> tuple[Match, Policy] | None:
     if not moderation.removable_flags(now).filter(pk=flag.pk).exists():
         return None
     for match in moderation.surely_matched(content=flag.content, now=now):
-        policy = _cited(match.banked_hash)
+        policy = cited(match.banked_hash)
         if policy is not None:
             return match, policy
     return None
 
 
-def _cited(banked: BankedHash | None) -> Policy | None:
+def cited(banked: BankedHash | None, *, without: Collection[str] = ()) -> Policy | None:
+    """The rule that a person cited who confirmed this fingerprint, if a machine may cite it too.
+
+    :param without: decisions, by reference, to take as overturned.
+    """
     said = HashConfirmation.objects.filter(banked_hash=banked)
-    decisions = Decision.objects.standing().by_people()
+    decisions = Decision.objects.standing().by_people().exclude(public_id__in=without)
     found = decisions.filter(
         public_id__in=said.values("cause_ref"), removes=True
     ).order_by("-decided_at", "-pk")

@@ -41,10 +41,18 @@ from reviews.services.looks import (
     order_look,
 )
 from reviews.services.policies import load_policies
+from reviews.services.revoking import (
+    COUNTED,
+    ReasonTooWeak,
+    begin_revocation,
+    dry_run,
+    revoke_source,
+)
 from reviews.services.samples import answers_to, judge, lock_question, overturn
 from reviews.services.sentences import FACTS, REASONS
 
 __all__ = [
+    "COUNTED",
     "DAILY_LOOKS",
     "FACTS",
     "LEASE",
@@ -63,16 +71,19 @@ __all__ = [
     "MayNotReview",
     "NothingToClaim",
     "PolicyMismatch",
+    "ReasonTooWeak",
     "Statement",
     "StatementIncomplete",
     "Waiting",
     "answers_to",
     "appeal_link",
     "approvals_for",
+    "begin_revocation",
     "claim_next",
     "closest_language",
     "decide",
     "desk",
+    "dry_run",
     "evidence",
     "expire_leases",
     "heartbeat",
@@ -88,5 +99,6 @@ __all__ = [
     "order_look",
     "overturn",
     "release",
+    "revoke_source",
     "statement_of_reasons",
 ]
