@@ -60,6 +60,8 @@ def named_errors() -> Iterator[None]:
         if isinstance(error, requests.exceptions.JSONDecodeError):
             raise PlatformError("page_malformed", retryable=True) from None
         raise PlatformError("unreachable", retryable=True) from None
+    except RecursionError:
+        raise PlatformError("page_malformed", retryable=True) from None
     except requests.RequestException:
         raise PlatformError("not_http", retryable=True) from None
 

@@ -7,7 +7,7 @@ error: it gets to see good ones only.
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -94,7 +94,7 @@ class Ncmec:
             tuple(map(_record, answer.updates)),
             following,
             is_last=not answer.next and end >= last,
-            refused_count=self._api.refused_count,
+            refused_count=self._api.refused_count + _unreadable(answer.updates),
         )
 
     def _asked(self, start: int, end: int, path: str) -> GetEntriesResponse:
@@ -140,11 +140,21 @@ def _record(entry: NCMECEntryUpdate) -> Record:
     key = f"{entry.member_id}-{entry.id}"
     if entry.deleted:
         return Record(key)
-    found = [
-        ("pdq", digest(entry.fingerprints.get("pdq"))),
-        ("md5", digest(entry.fingerprints.get("md5", "").lower())),
-    ]
+    found = _prints(entry)
     return Record(key, tuple((kind, value) for kind, value in found if value))
+
+
+def _prints(entry: NCMECEntryUpdate) -> list[tuple[str, bytes | None]]:
+    """What a bank can hold of it: MD5 is written in either case there."""
+    return [
+        (kind, digest(entry.fingerprints[kind].lower()))
+        for kind in ("pdq", "md5")
+        if kind in entry.fingerprints
+    ]
+
+
+def _unreadable(entries: Iterable[NCMECEntryUpdate]) -> int:
+    return sum(value is None for entry in entries for _, value in _prints(entry))
 
 
 class _Client(NCMECHashAPI):

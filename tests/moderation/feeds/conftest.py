@@ -1,0 +1,45 @@
+"""A partner that can be fetched from, and feeds that do."""
+
+import secrets
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from moderation.hashing import plausible
+from moderation.models import Feed
+from moderation.services import feeds
+from tests.factories import NOW
+from tests.moderation.feeds.partner import Partner
+
+KEYS = {
+    Feed.Kind.STOPNCII: {"subscription_key": "sub-secret", "fetch_key": "fetch-secret"},
+    Feed.Kind.NCMEC: {"user": "hub", "password": "pass-secret"},
+    Feed.Kind.FILE: {},
+}
+AddFeed = Callable[..., Feed]
+
+
+@pytest.fixture
+def partner() -> Iterator[Partner]:
+    partner = Partner()
+    partner.open()
+    yield partner
+    partner.close()
+
+
+@pytest.fixture
+def add_feed(partner: Partner, db: None) -> AddFeed:
+    def added(kind: Feed.Kind = Feed.Kind.STOPNCII, slug: str = "list", **more) -> Feed:
+        about = {"address": partner.address, "credentials": KEYS[kind], **more}
+        return feeds.add_feed(slug=slug, kind=kind, actor="operator", now=NOW, **about)
+
+    return added
+
+
+def pdqs(count: int) -> list[str]:
+    found: list[str] = []
+    while len(found) < count:
+        value = secrets.token_bytes(32)
+        if plausible(value):
+            found.append(value.hex())
+    return found
