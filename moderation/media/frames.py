@@ -47,9 +47,10 @@ def frames(
 ) -> Iterator[Frame]:
     """One frame every `every` seconds of a video, and `limit` at most: the frames that vpdq takes, none of them scaled.
 
-    Of a picture that moves, the frame on show at each of these seconds, or all frames where they are few; of a still,
-    the still. Only one frame is held at a time. A file that is broken gives the frames that a player would show. The
-    whole of it is judged when the last frame has been taken, so a refusal may come after some frames.
+    Of a video with several tracks of pictures, those of one track after another; the seconds begin again with each. Of
+    a picture that moves, the frame on show at each of these seconds, or all frames where they are few; of a still, the
+    still. Only one frame is held at a time. A file that is broken gives the frames that a player would show. The whole
+    of it is judged when the last frame has been taken, so a refusal may come after some frames.
 
     :raises MediaRefused: with the code of the first rule that `data` breaks.
     """

@@ -54,6 +54,7 @@ OPTIONS: Final = {
     "enable_drefs": "0",
     "max_streams": "64",
 }
+MAX_TRACKS: Final = 4
 MATRIX: Final = struct.Struct("=9i")
 
 # PyAV would import these when a file first needs them: too late, in here.
@@ -76,16 +77,31 @@ def answer(data: bytes, wish: bytes) -> tuple[int, Iterable[bytes | memoryview]]
 def frames(data: bytes, every: float, limit: int) -> Iterator[bytes | memoryview]:
     """Header and rows of the first `limit` frames, one every `every` seconds.
 
+    Of several tracks each gives its share of them: players differ in which one they show.
+
     :raises Stop: with what is wrong.
     """
     with opened(data) as container:
-        stream = pictures_of(container)
-        rate = rate_of(stream)
-        shown = timed(all_decoded(container, stream), rate)
-        for frame, at in islice(chosen(shown, rate, every), limit):
-            rgb = in_colour(frame)
-            yield FRAME.pack(DONE, turn_of(frame), rgb.width, rgb.height, at)
-            yield from rows(rgb)
+        count = min(len(tracks(container)), MAX_TRACKS)
+    if count == 0:
+        raise Stop(NO_FRAMES)
+    for number in range(min(count, limit)):
+        share = limit // count + (number < limit % count)
+        with opened(data) as container:
+            stream = tracks(container)[number]
+            yield from frames_of(container, stream, every, share)
+
+
+def frames_of(
+    container: InputContainer, stream: VideoStream, every: float, limit: int
+) -> Iterator[bytes | memoryview]:
+    prepare(container, stream)
+    rate = rate_of(stream)
+    shown = timed(all_decoded(container, stream), rate)
+    for frame, at in islice(chosen(shown, rate, every), limit):
+        rgb = in_colour(frame)
+        yield FRAME.pack(DONE, turn_of(frame), rgb.width, rgb.height, at)
+        yield from rows(rgb)
 
 
 def opened(data: bytes) -> InputContainer:
@@ -99,12 +115,13 @@ def no_other_file(*_: object) -> None:
     raise PermissionError
 
 
-def pictures_of(container: InputContainer) -> VideoStream:
-    """The first stream of pictures that is no cover, once we know that we may decode it."""
-    streams = [s for s in container.streams.video if not is_cover(s)]
-    if not streams:
-        raise Stop(NO_FRAMES)
-    context = streams[0].codec_context
+def tracks(container: InputContainer) -> list[VideoStream]:
+    return [stream for stream in container.streams.video if not is_cover(stream)]
+
+
+def prepare(container: InputContainer, stream: VideoStream) -> None:
+    """Make sure that we may decode it, and by how much of the machine."""
+    context = stream.codec_context
     if name_of(context) not in CODECS:
         raise Stop(UNKNOWN_CODEC)
     if (container.duration or 0) / av.time_base > MAX_SECONDS + 1:
@@ -112,7 +129,6 @@ def pictures_of(container: InputContainer) -> VideoStream:
     check_size(context.width, context.height)
     context.thread_count = 1
     context.options = {"max_pixels": str(MAX_VIDEO_PIXELS)}  # also if they grow later
-    return streams[0]
 
 
 def name_of(context: VideoCodecContext | None) -> str:

@@ -27,6 +27,7 @@ from tests.moderation.media.videos import (
     times,
     video,
     which,
+    with_tracks,
 )
 
 MP4_BEGINS = b"\0\0\0\x14ftypisom\0\0\2\0mp41"
@@ -117,6 +118,26 @@ class TestChoice:
         at = [*range(0, 400, 10), 100_000]
 
         assert len(seen(video(scenes(len(at), (64, 48)), times=at))) < 5
+
+
+class TestTracks:
+    def test_are_all_looked_at(self) -> None:
+        """Or a harmless first track would hide the one that a player shows."""
+        images = scenes(5)
+
+        found = seen(with_tracks(images[:2], images[2:]))
+
+        assert [which(frame, images) for frame in found] == [0, 1, 2, 3, 4]
+        assert [frame.at_seconds for frame in found] == [0, 1, 0, 1, 2]
+
+    def test_share_what_may_be_looked_at(self) -> None:
+        images = scenes(6)
+
+        found = seen(with_tracks(images[:3], images[3:]), limit=4)
+
+        assert [which(frame, images) for frame in found] == [0, 1, 3, 4]
+        assert len(seen(with_tracks(images[:3], images[3:]), limit=1)) == 1
+        assert len(seen(with_tracks(images[:3], images[3:]), limit=3)) == 3
 
 
 class TestRotation:

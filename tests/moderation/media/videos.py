@@ -88,6 +88,21 @@ def video(
     return out.getvalue()
 
 
+def with_tracks(*tracks: Sequence[Image.Image]) -> bytes:
+    """One second for each image, in as many tracks as are given."""
+    out = BytesIO()
+    with av.open(out, "w", format="mp4") as container:
+        streams = [container.add_stream("mpeg4", rate=1) for _ in tracks]
+        for stream, images in zip(streams, tracks, strict=True):
+            stream.width, stream.height = images[0].size
+            stream.pix_fmt = "yuv420p"
+        for stream, images in zip(streams, tracks, strict=True):
+            for image in images:
+                container.mux(stream.encode(av.VideoFrame.from_image(image)))
+            container.mux(stream.encode())
+    return out.getvalue()
+
+
 def sound_only() -> bytes:
     out = BytesIO()
     with av.open(out, "w", format="mp4") as container:
