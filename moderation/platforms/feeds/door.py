@@ -94,7 +94,9 @@ class _Guarded(HTTPAdapter):
         """
         :raises PlatformError: `address_refused`, `redirected`, `encoded`, `too_large` or `too_slow`.
         """
-        if _origin(request.url or "") != _origin(self._door.base):
+        scheme, host = _origin(request.url or "")
+        is_safe = self._door.is_open or scheme == "https"
+        if (scheme, host) != _origin(self._door.base) or not is_safe:
             raise PlatformError("address_refused", retryable=False)
         request.headers["Accept-Encoding"] = "identity"
         more |= {"stream": True, "timeout": _SILENCE_SECONDS, "proxies": None}

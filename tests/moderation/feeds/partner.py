@@ -1,11 +1,13 @@
 """A partner's end of an exchange: a real HTTP server on this machine that speaks StopNCII's and NCMEC's protocols."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree as ET
@@ -26,10 +28,20 @@ class Partner:
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     sent: dict[str, str] = field(default_factory=dict)
+    hangs_up: bool = False
+    tls: tuple[Path, Path] | None = None
 
     def open(self) -> None:
         self._server = Quiet(("127.0.0.1", 0), self._handler())
-        self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.port = self._server.server_address[1]
+        self.address = f"http://127.0.0.1:{self.port}"
+        if self.tls:
+            self.trust = ssl.create_default_context(cafile=str(self.tls[0]))
+            served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            served.load_cert_chain(*self.tls)
+            self._server.socket = served.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
 
@@ -64,7 +76,7 @@ class Partner:
         told = self.reply(self, path, query) if self.reply else None
         if told is not None:
             return told
-        if path == "/FetchHashes":
+        if path.endswith("/FetchHashes"):
             return 200, json.dumps(self.hashes(query)).encode()
         if path == "/v2/entries":
             return 200, self.xml(query)
@@ -122,8 +134,9 @@ class Partner:
                 partner.headers.append(dict(self.headers.items()))
                 status, body = partner.answer(parts.path, query)
                 self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                for name, value in partner.sent.items():
+                about = {"Content-Length": str(len(body)), **partner.sent}
+                self.close_connection = partner.hangs_up
+                for name, value in about.items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body)
