@@ -20,7 +20,7 @@ from moderation.services import sharing
 
 _SPACE: Final = "https://hashsharing.ncmec.org/hashsharing/v2"
 _FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
-_PAGE: Final = 1000
+PAGE: Final = 1000
 # Members have numbers in this protocol: this house, and whoever asks.
 _US, _YOU = ("1", "Not Without My Consent"), "2"
 _BLOCKS: Final = {"pdq": "image", "md5": "video"}
@@ -60,7 +60,7 @@ class Entries(NCMECView):
             since=since,
             until=until,
             place=request.query_params.get("after", ""),
-            size=_PAGE,
+            size=PAGE,
             now=now,
         )
         root = ET.Element("queryResult", xmlns=_SPACE)
@@ -97,8 +97,8 @@ def _next(request: Request, since: int, until: int, span: sharing.Range) -> str:
     asked = {
         "from": _time(since),
         "to": _time(until),
-        "start": start + _PAGE,
-        "size": _PAGE,
+        "start": start + PAGE,
+        "size": PAGE,
         "max": span.total,
         "after": span.next_place,
     }

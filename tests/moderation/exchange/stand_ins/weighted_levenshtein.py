@@ -1,0 +1,5 @@
+"""What ``threatexchange`` imports of ``weighted-levenshtein``, which has no wheels: no list has texts to compare."""
+
+
+def lev(first: str, second: str) -> float:
+    raise NotImplementedError
