@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -44,11 +45,19 @@ class Shard:
                 yield from as_found(near.queries, self.real_ids(near.rows), apart)
 
     def fetch(self, ids: Ids) -> Rows:
-        wanted = np.unique(ids) - self.id_base
-        limits = np.iinfo(self.ids.dtype)
-        wanted = wanted[(wanted >= limits.min) & (wanted <= limits.max)]
-        rows = self._rows_of(wanted.astype(self.ids.dtype))
+        wanted = np.unique(ids)
+        wanted = wanted[(wanted >= self.lowest_id) & (wanted <= self.highest_id)]
+        rows = self._rows_of((wanted - self.id_base).astype(self.ids.dtype))
         return Rows(self.real_ids(rows), self.words[rows])
+
+    # New rows have higher ids, and are not looked for.
+    @cached_property
+    def lowest_id(self) -> int:
+        return int(self.ids.min()) + self.id_base
+
+    @cached_property
+    def highest_id(self) -> int:
+        return int(self.ids.max()) + self.id_base
 
     def real_ids(self, rows: Numbers | slice) -> Ids:
         return self.ids[rows].astype(np.int64) + self.id_base
@@ -98,7 +107,9 @@ class Shard:
         words = self.words.take(near.rows, axis=0)
         words ^= queries.take(near.queries, axis=0)
         counts = np.bitwise_count(words)
-        is_near = _sum_rows(counts) <= threshold
+        is_near = np.flatnonzero(_sum_rows(counts) <= threshold)
+        if not is_near.size:
+            return Candidates(is_near, is_near)
         pairs = near.queries[is_near] * len(self.words) + near.rows[is_near]
         return Candidates(*np.divmod(np.unique(pairs), len(self.words)))
 
