@@ -16,6 +16,7 @@ from tests.moderation.media.files import (
     turned_by_exif,
     with_chunk,
 )
+from tests.moderation.media.heic.grid import grid
 
 RED, GREEN, WHITE = (255, 0, 0), (0, 255, 0), (255, 255, 255)
 
@@ -60,6 +61,14 @@ class TestFormats:
 
         assert picture.kind == "heic"
         assert close(picture, np.asarray(shipped().crop((60, 0, 380, 320))))
+
+    def test_of_a_phone_in_heic_are_put_together_from_tiles(self) -> None:
+        tile = (HEIC / "astronaut.heic").read_bytes()
+
+        picture = decode(grid(tile, columns=3, side=320))
+
+        expected = np.hstack([decode(tile).pixels] * 3)
+        assert np.array_equal(picture.pixels, expected)
 
     def test_lose_nothing_where_the_file_lost_nothing(self) -> None:
         image = shipped("coffee.png")

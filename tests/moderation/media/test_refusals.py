@@ -1,5 +1,6 @@
 """Every input that is no picture for us gets its own answer, and costs nobody else anything."""
 
+import struct
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -7,6 +8,7 @@ from PIL import Image
 
 from moderation.media import MAX_BYTES, MediaRefused, decode
 from tests.moderation.media.files import (
+    HEIC,
     SHIPPED,
     gif_with_huge_frame,
     one_bit_png,
@@ -14,6 +16,7 @@ from tests.moderation.media.files import (
     saved,
     shipped,
 )
+from tests.moderation.media.heic.grid import grid
 
 SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><image href="/etc/passwd"/></svg>'
 
@@ -91,6 +94,21 @@ class TestBombs:
         extended = b"VP8X\x0a\0\0\0\0\0\0\0" + b"\xff\x3f\0" * 2
 
         assert refusal(b"RIFF\x16\0\0\0WEBP" + extended) == "too_many_pixels"
+
+    @pytest.mark.parametrize("format", ["HEIC", "AVIF"])
+    def test_of_a_box_that_says_how_large_a_picture_is(self, format: str) -> None:
+        heic = (HEIC / "astronaut.heic").read_bytes()
+        data = heic if format == "HEIC" else saved(shipped(), "AVIF")
+        at = data.index(b"ispe") + 8
+
+        bomb = data[:at] + struct.pack(">II", 8_000, 6_000) + data[at + 8 :]
+
+        assert refusal(bomb) == "too_many_pixels"
+
+    def test_of_a_grid_of_tiles(self) -> None:
+        tile = (HEIC / "astronaut.heic").read_bytes()
+
+        assert refusal(grid(tile, columns=50, side=1_000)) == "too_many_pixels"
 
     def test_below_the_limit_is_a_picture(self) -> None:
         picture = decode(one_bit_png(6_240, 6_250))
