@@ -272,8 +272,8 @@ _WORKER: Final = {
     "reviews_claim": Rights("SU", update="ended_at ended_why"),
     # What a machine decides alone (T-21); see ROWS.
     "reviews_policy": Rights("S"),
-    "reviews_decision": Rights("SI"),
-    "reviews_appealgrant": Rights("SI"),
+    "reviews_decision": Rights("SI", hide="private_notes"),
+    "reviews_appealgrant": Rights("SI", select="id"),
     "reviews_sample": Rights("SI"),
     # Once a day the band of each case, and every hour what has expired; never a number, a PIN or a network.
     "victims_case": Rights(

@@ -22,8 +22,8 @@ COLUMNS = {
     for model in apps.get_models(include_auto_created=True)
 }
 NOTHING = Rights("")
-# Nobody's but the owner's: pages of ours that would use them do not exist.
-UNUSED = {"account_emailconfirmation"}
+# Nobody's but the owner's: pages of ours that would use them do not exist, or an operator's command does.
+UNUSED = {"account_emailconfirmation", "reviews_revocation", "reviews_reversal"}
 READERS = {
     ("victims_case", "number_index"): {"hub"},
     ("victims_case", "pin_hash"): {"hub"},
