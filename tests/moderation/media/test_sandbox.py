@@ -90,6 +90,18 @@ class TestTheJail:
         assert {"limits", "no_new_privileges", "system_call_filter"} <= isolation()
         assert isolation() <= ALL_PROTECTIONS
 
+    def test_has_a_network_of_its_own_before_any_job(self) -> None:
+        ask("environment")
+        process = warm.take(HOSTILE)
+        warm.give_back(process)
+
+        ours, its = (
+            os.readlink(f"/proc/{pid}/ns/net")  # noqa: PTH115 no file, a name
+            for pid in (os.getpid(), process.process.pid)
+        )
+
+        assert (ours != its) == ("no_network" in isolation())
+
     def test_has_another_user_where_it_may(self) -> None:
         assert ("other_user" in isolation()) == (os.geteuid() == 0)
 
