@@ -2,8 +2,8 @@
 
 Started as `python -I -S lockdown.py SITE PROGRAM` with a socket as standard input. The program is loaded once, while
 files can still be opened, and the network is given up. For each job the process forks; the child, which inherits that,
-locks itself down, and only then reads the bytes. This process itself never sees any. A protection that this kernel refuses is reported as missing: whoever needs it asks
-`isolation()` and refuses to start.
+locks itself down, and only then reads the bytes. This process itself never sees any. A protection that this kernel
+refuses is reported as missing: whoever needs it asks `isolation()` and refuses to start.
 """
 
 import ctypes
