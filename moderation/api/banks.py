@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from moderation import access
+from moderation.api import examples
 from moderation.api.once import ONCE, once
 from moderation.api.view import BankView, checked, problems
 from moderation.models import HashBank
@@ -29,7 +30,11 @@ SLUG = OpenApiParameter(
 
 
 class Banks(BankView):
-    @extend_schema(operation_id="list_banks", responses={200: BanksOut, **problems()})
+    @extend_schema(
+        operation_id="list_banks",
+        examples=examples.BANKS,
+        responses={200: BanksOut, **problems()},
+    )
     def get(self, request: Request) -> Response:
         """Your own banks."""
         own = access.banks_of(self.request.auth).order_by("slug")
@@ -37,6 +42,7 @@ class Banks(BankView):
 
     @extend_schema(
         operation_id="open_bank",
+        examples=examples.OPEN,
         parameters=[ONCE],
         request={"application/json": BankIn},
         responses={201: BankOut, **problems(400, 409, 413, 415, 422)},
@@ -53,6 +59,7 @@ class Banks(BankView):
 class OneBank(BankView):
     @extend_schema(
         operation_id="read_bank",
+        examples=examples.BANK,
         parameters=[SLUG],
         responses={200: OneBankOut, **problems(404)},
     )
@@ -63,6 +70,7 @@ class OneBank(BankView):
 
     @extend_schema(
         operation_id="change_bank",
+        examples=examples.CHANGE,
         parameters=[SLUG],
         request={"application/json": BankChangeIn},
         responses={200: BankOut, **problems(400, 404, 413, 415, 422)},
@@ -77,6 +85,7 @@ class OneBank(BankView):
 
     @extend_schema(
         operation_id="close_bank",
+        examples=examples.CLOSE,
         parameters=[SLUG],
         responses={202: ClosingOut, 204: None, **problems(404)},
     )

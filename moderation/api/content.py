@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from moderation import access, services
+from moderation.api import examples
 from moderation.api.once import ONCE, once
 from moderation.api.view import ApiView, checked, problems
 from moderation.http import EXTERNAL_ID, ContentForm
@@ -24,6 +25,7 @@ class Contents(ApiView):
 
     @extend_schema(
         operation_id="send_content",
+        examples=examples.SENT,
         request={"multipart/form-data": ContentIn},
         parameters=[ONCE],
         responses={202: ReceivedOut, **problems(400, 409, 413, 415, 422)},
@@ -51,6 +53,7 @@ class OneContent(ApiView):
 
     @extend_schema(
         operation_id="read_content",
+        examples=examples.CONTENT,
         parameters=[
             OpenApiParameter(
                 "external_id",

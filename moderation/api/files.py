@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from moderation import access
+from moderation.api import examples
 from moderation.api.banks import SLUG
 from moderation.api.fingerprints import ADDED_A_TOKEN
 from moderation.api.once import ONCE, once
@@ -36,6 +37,7 @@ class ImportView(BankView):
 
     @extend_schema(
         operation_id="import_fingerprints",
+        examples=examples.IMPORT,
         parameters=[SLUG, ONCE],
         request={"multipart/form-data": ImportIn},
         responses={200: ImportedOut, **problems(400, 404, 409, 413, 415, 422)},
@@ -72,6 +74,7 @@ class ExportView(BankView):
 
     @extend_schema(
         operation_id="export_fingerprints",
+        examples=examples.EXPORT,
         parameters=[SLUG, ExportIn],
         responses={
             **{(200, kind): OpenApiTypes.STR for kind in _TYPES.values()},

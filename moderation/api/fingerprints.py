@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from moderation import access
+from moderation.api import examples
 from moderation.api.once import ONCE, once
 from moderation.api.view import ApiView, BankView, checked, problems
 from moderation.http import FingerprintsJSON
@@ -38,6 +39,7 @@ class Fingerprints(BankView):
 
     @extend_schema(
         operation_id="add_fingerprints",
+        examples=examples.ADD,
         parameters=[ONCE],
         request={"application/json": FingerprintsIn},
         responses={201: AllAddedOut, **problems(400, 404, 409, 413, 415, 422)},
@@ -68,6 +70,7 @@ class Fingerprints(BankView):
 class OneFingerprint(BankView):
     @extend_schema(
         operation_id="read_fingerprint",
+        examples=examples.FINGERPRINT,
         parameters=[_ID],
         responses={200: FingerprintOut, **problems(404)},
     )
@@ -77,6 +80,7 @@ class OneFingerprint(BankView):
 
     @extend_schema(
         operation_id="pause_fingerprint",
+        examples=examples.PAUSE,
         parameters=[_ID],
         request={"application/json": PauseIn},
         responses={200: FingerprintOut, **problems(400, 404, 413, 415)},
@@ -110,6 +114,7 @@ class Opinions(ApiView):
 
     @extend_schema(
         operation_id="give_opinion",
+        examples=examples.OPINION,
         parameters=[_ID, ONCE],
         request={"application/json": OpinionIn},
         responses={200: OpinionOut, **problems(400, 404, 409, 413, 415, 422)},

@@ -11,10 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from moderation import access, services
+from moderation.api import examples
 from moderation.api.view import ApiView, checked, problems
 from moderation.http import BoundedJSON, MatchForm
 from moderation.media import MediaRefused, recognise
 from moderation.media.limits import VIDEO_KINDS
+from moderation.media.recognise import may_move
 from moderation.models.partners import Scope
 from moderation.serializers import AnswersOut, HashesIn, MediaIn
 from moderation.services import probing
@@ -34,6 +36,7 @@ class MatchView(ApiView):
 
     @extend_schema(
         operation_id="match",
+        examples=examples.MATCH,
         request={"application/json": HashesIn, "multipart/form-data": MediaIn},
         responses={200: AnswersOut, **problems(400, 413, 415, 422)},
     )
@@ -95,10 +98,13 @@ def _price(signal_type: str, value: bytes) -> float:
 
 
 def _price_of(media: bytes) -> int:
+    """By what it begins like: to look inside is the work that is to be paid for."""
     try:
-        return _VIDEO_COST if recognise(media) in VIDEO_KINDS else _PICTURE_COST
+        kind = recognise(media)
     except MediaRefused:
         return _PICTURE_COST
+    moves = kind in VIDEO_KINDS or may_move(media, kind)
+    return _VIDEO_COST if moves else _PICTURE_COST
 
 
 def _has_bytes(request: Request) -> bool:

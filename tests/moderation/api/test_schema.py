@@ -38,7 +38,7 @@ def raw(platform: Platform, settings: Any) -> str:
 
 @schema.parametrize()
 @settings(
-    max_examples=25,
+    max_examples=15,
     derandomize=True,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
@@ -52,6 +52,14 @@ def test_holds_what_the_document_says(
     case.call_and_validate(
         base_url=live_server.url, headers={"Authorization": f"Bearer {raw}"}
     )
+
+
+def operations() -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (f"{method} {path}", operation)
+        for path, methods in schema.raw_schema["paths"].items()
+        for method, operation in methods.items()
+    ]
 
 
 class TestDocument:
@@ -81,6 +89,34 @@ class TestDocument:
         assert (asked["minItems"], asked["maxItems"]) == (1, 100)
         shapes_of_one = asked["items"]["oneOf"]
         assert all(one["additionalProperties"] is False for one in shapes_of_one)
+
+    def test_is_of_openapi_3_1(self) -> None:
+        assert schema.raw_schema["openapi"].startswith("3.1.")
+
+    def test_shows_an_example_of_everything_that_is_json(self) -> None:
+        for name, operation in operations():
+            said = [
+                answer
+                for status, answer in operation["responses"].items()
+                if status.startswith("2") and answer.get("content")
+            ]
+            for part in [operation.get("requestBody"), *said]:
+                for kind, shown in (part or {}).get("content", {}).items():
+                    if kind == "application/json":
+                        assert shown.get("examples"), name
+
+    def test_names_the_refusals_of_every_route(self) -> None:
+        for name, operation in operations():
+            statuses = set(operation["responses"])
+            assert {"401", "403", "429", "503"} <= statuses, name
+            for status, answer in operation["responses"].items():
+                if status[0] in "45":
+                    assert list(answer["content"]) == ["application/problem+json"]
+            if "requestBody" in operation:
+                assert {"400", "413", "415"} <= statuses, name
+            header = [one["name"] for one in operation.get("parameters", [])]
+            is_deed = name.startswith("post") and operation["operationId"] != "match"
+            assert ("Idempotency-Key" in header) == is_deed, name
 
     def test_lets_a_platform_write_only_these_fields(self) -> None:
         fields = schema.raw_schema["components"]["schemas"]["ContentInRequest"]
