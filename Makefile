@@ -65,9 +65,10 @@ bench: .venv/dev.stamp ## measure; the figures in docs/ come from here
 lock: ## resolve requirements*.in anew (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/" >&2; exit 1; }
 	@# A week of quarantine: most poisoned releases are found and pulled within days.
-	@for name in requirements requirements-demo requirements-dev; do \
+	@for name in requirements requirements-demo requirements-dev requirements-milvus requirements-exchange; do \
 		uv pip compile --quiet --universal --generate-hashes --exclude-newer "7 days" \
 		--no-header --no-annotate --no-emit-index-url --python-version 3.11 \
+		$$(test $$name != requirements-exchange || echo --no-deps) \
 		$$name.in --output-file $$name.txt || exit 1; done
 
 words: .venv/dev.stamp ## gather new sentences into locale/, to be translated (needs gettext)
@@ -89,12 +90,17 @@ translations:
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "$(PYTHON) cannot make a virtual" \
 		"environment. On Debian or Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; }
 
-.venv/demo.stamp: requirements-demo.txt | .venv/bin/python
+# The clients of exchanges ask for packages that have no wheels and that they do not use here: without what they ask for.
+EXCHANGE = $(PIP_INSTALL) --no-deps -r requirements-exchange.txt
+
+.venv/demo.stamp: requirements-demo.txt requirements-exchange.txt | .venv/bin/python
 	@echo "Installing the locked packages for the demo; the first time takes a minute."
 	@$(PIP_INSTALL) -r $<
+	@$(EXCHANGE)
 	@touch $@
 
-.venv/dev.stamp: requirements-dev.txt | .venv/bin/python
+.venv/dev.stamp: requirements-dev.txt requirements-exchange.txt | .venv/bin/python
 	@echo "Installing the locked packages for the tests; the first time takes two minutes."
 	@$(PIP_INSTALL) -r $<
+	@$(EXCHANGE)
 	@touch $@ .venv/demo.stamp

@@ -9,6 +9,7 @@ from packaging.requirements import Requirement
 from tests.architecture.source import ROOT
 
 LOCKS = ("requirements", "requirements-demo", "requirements-dev")
+BESIDE = ("requirements-milvus", "requirements-exchange")
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 
@@ -27,7 +28,7 @@ def wanted(lock: str) -> list[Requirement]:
     return below + [Requirement(line) for line in lines if re.match(r"\w", line)]
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, *BESIDE])
 class TestEachLock:
     def test_pins_every_package_by_hash(self, lock: str) -> None:
         for requirement, hashes in entries(lock):
