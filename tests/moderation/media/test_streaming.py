@@ -107,6 +107,7 @@ class TestAnswers:
         assert caught.value.code == "crashed"
 
 
+@pytest.mark.usefixtures("_nobody_waits")
 class TestFfmpeg:
     def test_is_not_loaded_here(self) -> None:
         code = "import sys; from moderation import media; sys.exit('av' in sys.modules)"
