@@ -23,6 +23,8 @@ _FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
 PAGE: Final = 1000
 # Members have numbers in this protocol: this house, and whoever asks.
 _US, _YOU = ("1", "Not Without My Consent"), "2"
+# Nothing changed before 1970, and nothing that changes after the year 3000 is asked for today.
+_NEVER: Final = 32_503_680_000
 _BLOCKS: Final = {"pdq": "image", "md5": "video"}
 
 
@@ -83,9 +85,8 @@ def _moment(request: Request, name: str, default: int) -> int:
         return default
     try:
         moment = datetime.fromisoformat(text)
-        return int(
-            (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-        )
+        told = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return min(max(0, int(told.timestamp())), _NEVER)
     except (ValueError, OverflowError):
         raise ValidationError({name: ["A time like 2026-01-31T12:00:00Z."]}) from None
 
