@@ -1,9 +1,10 @@
 """All benchmarks, one after the other: ``python -m benchmarks``."""
 
-from benchmarks import lookup, matching, photo, robustness
+from benchmarks import importing, lookup, matching, photo, robustness
 
 if __name__ == "__main__":
     photo.main()
     matching.main()
     lookup.main()
+    importing.main()
     robustness.main()

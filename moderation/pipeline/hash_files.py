@@ -9,8 +9,7 @@ import csv
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from moderation.hashing import MIN_QUALITY
 from moderation.pipeline.accepting import (
@@ -32,14 +31,16 @@ _THEIR_NAMES: Final = {"md5": "video_md5"}
 _OUR_NAMES: Final = {theirs: ours for ours, theirs in _THEIR_NAMES.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class ReadHash:
+class ReadHash(NamedTuple):
     """One fingerprint of a file, checked, and the number of its line."""
 
     signal_type: str
-    value: bytes = field(repr=False)
+    value: bytes
     quality: int | None
     line: int
+
+    def __repr__(self) -> str:
+        return f"<{self.signal_type} of line {self.line}>"  # no value in a report
 
 
 class Row(Protocol):

@@ -5,6 +5,7 @@ and zeros. Digests of files lie in none: they are looked up by their blind index
 """
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -65,9 +66,5 @@ def marks(rows: Sequence[tuple[str, int, bytes]]) -> list[tuple[int, int]]:
     sums = row_checksums(
         ids, words.reshape(-1, HASH_BYTES // 8).astype(np.uint64), checksum_key()
     )
-    found, start = [], 0
-    for each in lists:
-        part = sums[start : start + len(each)]
-        found.append((int(part.sum(dtype=np.uint64)), len(each)))
-        start += len(each)
-    return found
+    every = iter(sums.tolist())
+    return [(sum(islice(every, len(each))) % 2**64, len(each)) for each in lists]

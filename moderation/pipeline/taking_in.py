@@ -7,10 +7,9 @@ take an evening. What is sealed and indexed for the next batch is made while oth
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice, repeat
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from django.db import connection, transaction
 
@@ -19,38 +18,44 @@ from moderation.models import AuditEntry, BankCounter, BankedHash, HashBank, Use
 from moderation.pipeline.accepting import RECIPES
 from moderation.pipeline.spaces import SPACES, marks
 from moderation.pipeline.withdrawing import locked_counter
-from moderation.storage import blind_index, seal_value
+from moderation.storage import blind_index, seal_values
 
 MOST_AT_ONCE: Final = 10_000
 LEAST_AT_ONCE: Final = 250
 # A person's submission waits for one batch and, if it was just looking away, for no second one.
-HOLD_SECONDS: Final = 0.3
+HOLD_SECONDS: Final = 0.2
 # SQLite's waiters look again every tenth of a second at the latest; PostgreSQL's are woken.
 GAP_SECONDS: Final = {"sqlite": 0.1, "postgresql": 0.01}
 
 
-@dataclass(frozen=True, slots=True)
-class Coming:
+_T = TypeVar("_T")
+# Where a fingerprint comes from, its type and its index: what makes it one row.
+Key = tuple[str, str, str]
+
+
+class Coming(NamedTuple):
     """A fingerprint that was checked (``check_hash``) and is to be banked as a claim."""
 
     signal_type: str
-    value: bytes = field(repr=False)
+    value: bytes
     quality: int | None
     source_ref: str
 
+    def __repr__(self) -> str:
+        return f"<{self.signal_type} of {self.source_ref}>"  # no value in a report
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+
+class Draft(NamedTuple):
     """All of a row but what the lock decides."""
 
-    coming: Coming
-    index: str
-    sealed: bytes = field(repr=False)
-    parked_why: str = ""
+    key: Key
+    value: bytes
+    sealed: bytes
+    quality: int | None
+    parked_why: str
 
-    @property
-    def key(self) -> tuple[str, str, str]:
-        return self.coming.source_ref, self.coming.signal_type, self.index
+    def __repr__(self) -> str:
+        return f"<draft of {self.key[0]}>"
 
 
 class _Printed(Protocol):
@@ -75,14 +80,20 @@ def drafted(rows: Iterable[Coming]) -> list[Draft]:
     coming = list(rows)
     drafts = [
         Draft(
-            row,
-            blind_index(row.value, row.signal_type),
-            seal_value(row.value, "bank"),
-            parked_why,
+            (row.source_ref, row.signal_type, blind_index(row.value, row.signal_type)),
+            row.value,
+            sealed,
+            row.quality,
+            why,
         )
-        for row, parked_why in zip(coming, parked(coming), strict=True)
+        for row, sealed, why in zip(
+            coming,
+            seal_values([row.value for row in coming], "bank"),
+            parked(coming),
+            strict=True,
+        )
     ]
-    return sorted(drafts, key=lambda draft: draft.index)
+    return sorted(drafts, key=lambda draft: draft.key[2])
 
 
 @transaction.atomic
@@ -110,10 +121,10 @@ def take_in(
     return len(fresh)
 
 
-def _known(drafts: Sequence[Draft]) -> Iterable[tuple[str, str, str]]:
+def _known(drafts: Sequence[Draft]) -> Iterable[Key]:
+    sources, _, indexes = zip(*(draft.key for draft in drafts), strict=True)
     rows = BankedHash.objects.filter(
-        value_index__in=[draft.index for draft in drafts],
-        source_ref__in={draft.coming.source_ref for draft in drafts},
+        value_index__in=indexes, source_ref__in=set(sources)
     )
     return rows.values_list("source_ref", "signal_type", "value_index")
 
@@ -122,24 +133,23 @@ def _insert(
     bank: HashBank, drafts: list[Draft], counter: BankCounter, now: datetime
 ) -> None:
     """Number the rows, write them, and keep count and checksum of what is live, under the counter's lock."""
-    numbers = list(_numbers(drafts, counter))
-    asked = [
-        (draft.coming.signal_type, number or 0, draft.coming.value)
-        for draft, number in zip(drafts, numbers, strict=True)
-    ]
-    found = marks(asked)
+    sources, types, indexes = zip(*(draft.key for draft in drafts), strict=True)
+    values = [draft.value for draft in drafts]
+    numbers = list(_numbers(types, counter))
+    asked = zip(types, (number or 0 for number in numbers), values, strict=True)
+    found = marks(list(asked))
     columns: dict[str, Sequence[Any]] = {
         "public_id": _public_ids(len(drafts)),
-        "signal_type": [draft.coming.signal_type for draft in drafts],
+        "signal_type": types,
         "value_sealed": [draft.sealed for draft in drafts],
-        "value_index": [draft.index for draft in drafts],
+        "value_index": indexes,
         "number": numbers,
         "mark": [f"{mark:016x}" for mark, _ in found],
         "entry_count": [count for _, count in found],
-        "quality": [draft.coming.quality for draft in drafts],
-        "source_ref": [draft.coming.source_ref for draft in drafts],
+        "quality": [draft.quality for draft in drafts],
+        "source_ref": sources,
         "parked_why": [draft.parked_why for draft in drafts],
-        "recipe": [RECIPES[draft.coming.signal_type] for draft in drafts],
+        "recipe": [RECIPES[signal_type] for signal_type in types],
     }
     _write(BankedHash(bank=bank, added_at=now), columns)
     counter.live_count += sum(count for _, count in found)
@@ -152,10 +162,10 @@ def _public_ids(count: int) -> list[str]:
     return [batch + token()[8:] for _ in range(count)]
 
 
-def _numbers(drafts: list[Draft], counter: BankCounter) -> Iterator[int | None]:
+def _numbers(types: Iterable[str], counter: BankCounter) -> Iterator[int | None]:
     """A number for what lies in memory; digests of files are looked up by their index."""
-    for draft in drafts:
-        if draft.coming.signal_type in SPACES:
+    for signal_type in types:
+        if signal_type in SPACES:
             counter.number += 1
             yield counter.number
         else:
@@ -232,7 +242,7 @@ class Turns:
         fitting = min(fitting, 2 * self.size, MOST_AT_ONCE)
         self.size = max(LEAST_AT_ONCE, fitting)
 
-    def batches(self, rows: Iterable[Coming]) -> Iterator[list[Coming]]:
+    def batches(self, rows: Iterable[_T]) -> Iterator[list[_T]]:
         """These rows in batches of whatever size is right at that moment."""
         every = iter(rows)
         while batch := list(islice(every, self.size)):

@@ -13,6 +13,7 @@ from moderation.storage.fields import (
     open_value,
     seal_text,
     seal_value,
+    seal_values,
 )
 from moderation.storage.keys import bank_key
 
@@ -27,5 +28,6 @@ __all__ = [
     "open_value",
     "seal_text",
     "seal_value",
+    "seal_values",
     "store_file",
 ]

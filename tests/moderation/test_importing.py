@@ -317,7 +317,7 @@ class TestCommand:
 
         said = capsys.readouterr().out.splitlines()
         assert said[:3] == ["added: 5", "already there: 0", "refused: 0"]
-        assert said[4:7] == ["added: 0", "already there: 5", "refused: 0"]
+        assert said[5:8] == ["added: 0", "already there: 5", "refused: 0"]
         source = said[3].removeprefix("source: ")
         assert BankedHash.objects.filter(source_ref=source).count() == 5
 

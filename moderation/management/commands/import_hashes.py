@@ -1,5 +1,6 @@
 """Import a file of fingerprints into a bank. The same command again goes on where it stopped and doubles nothing."""
 
+import gc
 import sys
 import time
 from collections import Counter
@@ -75,6 +76,8 @@ class Command(BaseCommand):
         bank = HashBank.objects.filter(slug=options["bank"]).first()
         if bank is None:
             raise CommandError(f"There is no bank named {options['bank']}.")
+        # What is loaded now stays: no use in looking through it again and again, which takes a quarter of the time.
+        gc.freeze()
         source = options["source"] or options["file"].name
         source_ref = blind_index(source.encode(), "import")[:32]
         try:
@@ -96,6 +99,7 @@ class Command(BaseCommand):
         self.stdout.write(f"already there: {done.known_count}")
         self.stdout.write(f"refused: {refused}")
         self.stdout.write(f"source: {source_ref}")
+        self.stdout.write(f"longest turn at the lock: {done.longest:.2f} s")
 
     def _checked(self, file: BinaryIO, options: dict[str, Any]) -> tuple[int, int]:
         """How many lines are good and how many are not, before anything is written.
