@@ -1,6 +1,7 @@
 """A second look: lodge an appeal, take one from the queue, uphold or overturn."""
 
 from appeals.services.deciding import (
+    AlreadyTakenBack,
     AppealDecided,
     NoReasoning,
     TookPartBefore,
@@ -29,6 +30,7 @@ __all__ = [
     "LEASE",
     "READY_REASONS",
     "AlreadyLodged",
+    "AlreadyTakenBack",
     "AppealDecided",
     "AppealTold",
     "AppealTooLate",

@@ -34,6 +34,12 @@ class TookPartBefore(Refusal):
     code = "took_part_before"
 
 
+class AlreadyTakenBack(Refusal):
+    """The decision fell meanwhile: to answer that it stays would be untrue."""
+
+    code = "already_taken_back"
+
+
 class NoReasoning(Refusal):
     """The answer must carry its reasons."""
 
@@ -56,6 +62,7 @@ def decide_appeal(
     :raises LeaseLost: if the claim is over, is somebody else's, or the appeal was claimed again since.
     :raises AppealDecided: if the appeal has its answer already.
     :raises TookPartBefore: if this reviewer decided or approved the first time.
+    :raises AlreadyTakenBack: if the answer is that the decision stays, and it was taken back without being asked.
     """
     if not reviewer.may_review:
         raise MayNotReview(_("Your role does not include reviewing."))
@@ -63,6 +70,11 @@ def decide_appeal(
         raise NoReasoning(_("Give your reasons."))
     appeal, claim = _held(claim_token, reviewer)
     _exclude_who_took_part(appeal, reviewer)
+    is_right = outcome == Appeal.Outcome.UPHELD
+    if is_right and appeal.grant.decision.overturned_at is not None:
+        raise AlreadyTakenBack(
+            _("We took this decision back ourselves. Answer that it was changed.")
+        )
     appeal.decide(by=reviewer, outcome=outcome, reasoning=reasoning.strip(), at=now)
     _end(claim)
     AuditEntry.record(
@@ -72,7 +84,6 @@ def decide_appeal(
         outcome=outcome,
         decision=appeal.grant.decision_id,
     )
-    is_right = outcome == Appeal.Outcome.UPHELD
     if not is_right:
         _undo(appeal, reviewer, now)
     judge(decision=appeal.grant.decision, is_right=is_right, by=reviewer, now=now)

@@ -153,7 +153,12 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("appeals_desk:queue")
 
 
-_NOT_TAKEN = (reviews.LeaseLost, services.AppealDecided, services.TookPartBefore)
+_NOT_TAKEN = (
+    reviews.LeaseLost,
+    services.AlreadyTakenBack,
+    services.AppealDecided,
+    services.TookPartBefore,
+)
 
 
 def _item(

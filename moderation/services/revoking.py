@@ -123,10 +123,10 @@ def backing(*, content: int, source: Source) -> list[Match]:
     )
     rows = Match.objects.filter(~Exists(doubted), content=content)
     rows = rows.exclude(pk__in=source.matches().filter(content=content).values("pk"))
-    rows = rows.exclude(source_ref__in=source.fallen)
     rows = rows.exclude(banked_hash__standing=BankedHash.Standing.REVOKED)
     found = rows.select_related("banked_hash__bank").order_by("distance", "pk")
-    return list(found.defer("banked_hash__value_sealed"))
+    rest = found.defer("banked_hash__value_sealed")
+    return [row for row in rest if row.source_ref not in source.fallen]
 
 
 @dataclass(frozen=True, slots=True)

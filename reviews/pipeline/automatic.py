@@ -112,11 +112,10 @@ def cited(banked: BankedHash | None, *, without: Collection[str] = ()) -> Policy
     :param without: decisions, by reference, to take as overturned.
     """
     said = HashConfirmation.objects.filter(banked_hash=banked)
-    decisions = Decision.objects.standing().by_people().exclude(public_id__in=without)
-    found = decisions.filter(
-        public_id__in=said.values("cause_ref"), removes=True
-    ).order_by("-decided_at", "-pk")
-    slugs = list(found.values_list("policy__slug", flat=True))
+    decisions = Decision.objects.standing().by_people().filter(removes=True)
+    found = decisions.filter(public_id__in=said.values("cause_ref"))
+    rows = found.order_by("-decided_at", "-pk").values_list("public_id", "policy__slug")
+    slugs = [slug for ref, slug in rows if ref not in without]
     current = Policy.objects.current().filter(slug__in=slugs, is_automatic=True)
     rules = {policy.slug: policy for policy in current}
     return next((rules[slug] for slug in slugs if slug in rules), None)

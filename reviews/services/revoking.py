@@ -160,9 +160,10 @@ def _hashes(revocation: Revocation, batch: int, now: datetime) -> None:
 
 
 def _decisions(revocation: Revocation, batch: int, now: datetime) -> None:
-    contents = _touched(_source(revocation), revocation.cursor, batch)
+    source = _source(revocation)
+    contents = _touched(source, revocation.cursor, batch)
     for pk in contents:
-        _reverse(revocation, pk, now)
+        source.fallen.update(_reverse(revocation, source, pk, now))
     if contents:
         revocation.move(contents[-1])
     elif revocation.reversals.filter(round=revocation.round).exists():
@@ -172,9 +173,10 @@ def _decisions(revocation: Revocation, batch: int, now: datetime) -> None:
 
 
 def _questions(revocation: Revocation, batch: int, now: datetime) -> None:
-    contents = _touched(_source(revocation), revocation.cursor, batch)
+    source = _source(revocation)
+    contents = _touched(source, revocation.cursor, batch)
     for pk in contents:
-        _settle(revocation, pk, now)
+        _settle(revocation, source, pk, now)
     if contents:
         revocation.move(contents[-1])
     else:
@@ -216,10 +218,13 @@ def _touched(
 
 
 @transaction.atomic
-def _reverse(revocation: Revocation, pk: int, now: datetime) -> None:
+def _reverse(
+    revocation: Revocation, source: moderation.Source, pk: int, now: datetime
+) -> list[str]:
+    """Overturn what falls at one content; the references of those decisions."""
     moderation.lock_for_revoking(content=pk)
-    source = _source(revocation)
-    for one in _falling(pk, source, now):
+    falling = _falling(pk, source, now)
+    for one in falling:
         Reversal.objects.create(
             revocation=revocation,
             decision=one.decision,
@@ -235,15 +240,18 @@ def _reverse(revocation: Revocation, pk: int, now: datetime) -> None:
         if one.is_told:
             tell_reversed(one.decision, now)
         revocation.add(_counted(one))
+    return [one.decision.public_id for one in falling]
 
 
 @transaction.atomic
-def _settle(revocation: Revocation, pk: int, now: datetime) -> None:
+def _settle(
+    revocation: Revocation, source: moderation.Source, pk: int, now: datetime
+) -> None:
     content = moderation.lock_for_revoking(content=pk)
     mine = revocation.reversals.filter(decision__flag__content=content)
     found = moderation.settle(
         content=content,
-        source=_source(revocation),
+        source=source,
         reversed_refs=list(mine.values_list("decision__public_id", flat=True)),
         cause_ref=revocation.public_id,
         actor=revocation.decided_by,

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from appeals.models import Appeal, AppealClaim
 from appeals.services import (
+    AlreadyTakenBack,
     AppealDecided,
     NoReasoning,
     TookPartBefore,
@@ -244,6 +245,18 @@ class TestOverturn:
 
 
 class TestRefusals:
+    def test_does_not_say_that_a_decision_stays_which_was_taken_back(self):
+        claim = AppealClaimFactory()
+        claim.appeal.grant.decision.overturn(NOW)
+
+        with pytest.raises(AlreadyTakenBack):
+            decide(claim, Appeal.Outcome.UPHELD)
+
+        claim.refresh_from_db()
+        assert claim.ended_at is None
+        assert decide(claim, Appeal.Outcome.OVERTURNED).outcome == "OVERTURNED"
+        assert not Enforcement.objects.exists()
+
     def test_decides_once(self):
         claim = AppealClaimFactory()
         decide(claim, Appeal.Outcome.UPHELD)

@@ -111,6 +111,20 @@ class TestTheAdmin:
         assert entry.facts["verb"] == "user.passphrase_set"
         assert entry.facts["target"] == f"moderation.user:{reviewer.pk}"
 
+    def test_shows_what_a_machine_may_remove_and_cannot_change_it(
+        self, client: Client, administrator: User
+    ) -> None:
+        """It takes two people, and this page knows of one (T-20)."""
+        bank = HashBankFactory()
+        page = f"{HOME}hashbank/{bank.pk}/change/"
+        typed = {"name": "Ours", "threshold": 20, "is_enabled": "on"}
+
+        assert b"Hide while a person looks" in client.get(page).content
+        client.post(page, {**typed, "automatic": "REMOVE"})
+
+        bank.refresh_from_db()
+        assert (bank.name, bank.automatic) == ("Ours", HashBank.Automatic.HOLD)
+
     def test_deletes_nothing(self, client: Client, administrator: User) -> None:
         for row in (PlatformFactory(), HashBankFactory(), administrator):
             name = row._meta.model_name
