@@ -11,6 +11,7 @@ from moderation.models import (
     Platform,
 )
 from moderation.services import banks
+from moderation.services.sharing.canaries import canary_alarm
 from moderation.storage import blind_index
 
 
@@ -23,6 +24,11 @@ def take_hashes(
     :raises HashRefused: naming the place of the first one that no picture has.
     :raises TooMany: for more than 1,000.
     """
+    # Whoever sends one has it from somebody's list.
+    indexes = [
+        blind_index(one.value, "pdq") for one in given if one.signal_type == "pdq"
+    ]
+    canary_alarm(platform=partner, indexes=indexes)
     home = _home(partner, now)
     return len(
         banks.add_fingerprints(bank=home, platform=partner, given=given, now=now)

@@ -29,6 +29,9 @@ def _standing_in() -> Iterator[None]:
 
 with _standing_in():
     from threatexchange.cli import main as cli
+    from threatexchange.exchanges.auth import (
+        SignalExchangeAPIInvalidAuthException as InvalidAuth,
+    )
     from threatexchange.exchanges.clients.ncmec import hash_api as ncmec
     from threatexchange.exchanges.clients.stopncii import api as stopncii
     from threatexchange.exchanges.collab_config import CollaborationConfigBase
@@ -43,6 +46,7 @@ with _standing_in():
     from threatexchange.signal_type.md5 import VideoMD5Signal
     from threatexchange.signal_type.pdq.signal import PdqSignal
 
+    import threatexchange_nwmc
     from threatexchange_nwmc import NWMCCredentials, NWMCSignalExchangeAPI
 
 SIGNALS = [PdqSignal, VideoMD5Signal]
@@ -116,7 +120,10 @@ def ncmec_exchange(base: str, raw: str) -> NCMECExchange:
 
 
 __all__ = [
+    "InvalidAuth",
     "NWMCCredentials",
+    "StopNCIICredentials",
+    "StopNCIISignalExchangeAPI",
     "Subscriber",
     "cli",
     "ncmec",
@@ -124,4 +131,5 @@ __all__ = [
     "nwmc_exchange",
     "stopncii",
     "stopncii_exchange",
+    "threatexchange_nwmc",
 ]

@@ -1,11 +1,16 @@
 """Fingerprints of nothing tell whose list is in other hands."""
 
+import pytest
+from django.core.management import CommandError, call_command
 from structlog.testing import capture_logs
 
+from moderation import services
 from moderation.hashing import plausible
 from moderation.models import AuditEntry, BankedHash, ListedHash, token
 from moderation.pipeline import listing
 from moderation.services import sharing
+from moderation.services.banks import Given
+from moderation.services.sharing import canaries
 from moderation.storage import blind_index, open_value
 from tests.moderation.exchange.conftest import (
     Reader,
@@ -70,6 +75,19 @@ class TestPlanting:
         assert Reader(partner).poll(next(clock)).values == {leaked}
 
 
+class TestTheCommand:
+    def test_plants_as_many_as_it_is_told(self, partner, clock, capsys):
+        call_command("plant_canaries", partner.alias, count=4)
+
+        assert ListedHash.objects.filter(partner=partner, is_canary=True).count() == 4
+        assert capsys.readouterr().out == "Planted 4 on the list of Northwind.\n"
+
+    @pytest.mark.parametrize(("alias", "count"), [("nobody", 4), ("northwind", 0)])
+    def test_refuses_what_cannot_be(self, partner, alias, count):
+        with pytest.raises(CommandError):
+            call_command("plant_canaries", alias, count=count)
+
+
 class TestTheAlarm:
     def ask(self, platform, *values: bytes) -> tuple[bool, list]:
         indexes = [blind_index(one, "pdq") for one in values]
@@ -97,6 +115,31 @@ class TestTheAlarm:
         bank(source, value(1), next(clock))
 
         assert self.ask(other, value(1), value(2)) == (False, [])
+
+    def test_is_raised_by_asking_before_publishing(
+        self, partner, other, clock, monkeypatch
+    ):
+        plant(partner, next(clock))
+        (canary, *_) = Reader(partner).poll(next(clock)).values
+        monkeypatch.setattr(canaries._known, "until", 0.0)  # as in a new process
+        query = services.query_of("pdq", canary)
+        with capture_logs() as logs:
+            (verdict,) = services.match(
+                platform=other, queries=[query], now=next(clock)
+            )
+
+        assert verdict.verdict == "allow"
+        assert [line["event"] for line in logs] == ["canary_queried"]
+
+    def test_is_raised_by_sending_one_as_ones_own(self, partner, other, clock):
+        plant(partner, next(clock))
+        (canary, *_) = Reader(partner).poll(next(clock)).values
+        with capture_logs() as logs:
+            sharing.take_hashes(
+                partner=other, given=[Given("pdq", canary)], now=next(clock)
+            )
+
+        assert "canary_queried" in [line["event"] for line in logs]
 
     def test_costs_one_query(self, partner, other, clock, django_assert_num_queries):
         plant(partner, next(clock))
