@@ -50,7 +50,9 @@ def asked(data: bytes) -> Query:
     """
     if is_moving(data):
         return _moving(data, 0).query
-    hashes = hashing.picture_hashes(decode_luma(data).pixels)
+    # What only raises a question is not asked before publication.
+    pixels = decode_luma(data).pixels
+    hashes = hashing.picture_hashes(pixels, with_phash=False)
     return _picture(data, hashes, ()).query
 
 
