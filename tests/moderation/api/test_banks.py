@@ -177,6 +177,21 @@ class TestClosing:
         assert problem_of(caller.get(OWN)) == (404, "not_found")
         assert caller.json(NEW, BANKS).status_code == 201
 
+    def test_of_many_is_one_entry_in_the_record(
+        self, caller: Caller, opened: HashBank
+    ) -> None:
+        fill(caller, *[print_of(n) for n in range(300)])
+        before = AuditEntry.objects.count()
+
+        caller.delete(OWN)
+
+        entries = AuditEntry.objects.order_by("pk")[before:]
+        verbs = [
+            (one.facts["verb"], one.facts["details"].get("count")) for one in entries
+        ]
+        assert ("bank.batch_withdrawn", 300) in verbs
+        assert len(verbs) == 3
+
     def test_goes_on_in_the_next_call_where_there_is_much(
         self, caller: Caller, opened: HashBank, monkeypatch: pytest.MonkeyPatch
     ) -> None:
