@@ -8,7 +8,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from moderation.matching.bands import BAND_BITS, BUCKETS, BandIndex, Probes, probes_for
+from moderation.matching.bands import (
+    BAND_BITS,
+    BUCKETS,
+    BandIndex,
+    Probes,
+    Ranges,
+    probes_for,
+)
 from moderation.matching.checksum import Ids, Words
 from moderation.matching.engine import Found, Rows
 from moderation.matching.scanning import (
@@ -94,7 +101,7 @@ class Shard:
         # Real hashes crowd: where a query's buckets are too full, the scan is the bound.
         is_crowded = totals * SCAN_SHARE > len(self.words)
         for group in _groups(np.flatnonzero(~is_crowded), totals):
-            part = type(ranges)(ranges.starts[:, group], ranges.lengths[:, group])
+            part = Ranges(ranges.starts[:, group], ranges.lengths[:, group])
             near = index.candidates(part, probes)
             yield Candidates(group[near.queries], near.rows)
         crowded = np.flatnonzero(is_crowded)
@@ -107,10 +114,10 @@ class Shard:
         words = self.words.take(near.rows, axis=0)
         words ^= queries.take(near.queries, axis=0)
         counts = np.bitwise_count(words)
-        is_near = np.flatnonzero(_sum_rows(counts) <= threshold)
-        if not is_near.size:
-            return Candidates(is_near, is_near)
-        pairs = near.queries[is_near] * len(self.words) + near.rows[is_near]
+        close = np.flatnonzero(_sum_rows(counts) <= threshold)
+        if not close.size:
+            return Candidates(close, close)
+        pairs = near.queries[close] * len(self.words) + near.rows[close]
         return Candidates(*np.divmod(np.unique(pairs), len(self.words)))
 
 

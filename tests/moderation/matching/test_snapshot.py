@@ -1,6 +1,7 @@
 """The snapshot: all rows, from any process, or a refusal that says why."""
 
 import fcntl
+import hashlib
 import os
 import subprocess
 import sys
@@ -162,6 +163,17 @@ class TestDamage:
         with pytest.raises(SnapshotDamaged, match="long"):
             Snapshot.open(path, KEY)
 
+    def test_other_rows_under_a_good_seal_are_seen(self, path: Path) -> None:
+        """Nobody without the key can make such a file; a writer that goes wrong could."""
+        write(path, 60)
+        body = bytearray(path.read_bytes()[:-32])
+        body[1_000] ^= 1
+        seal = hashlib.blake2b(body, key=KEY, digest_size=32, person=b"NWMCROWS")
+        path.write_bytes(body + seal.digest())
+
+        with pytest.raises(SnapshotDamaged, match="checksum"):
+            Snapshot.open(path, KEY)
+
     def test_another_key_is_refused(self, path: Path) -> None:
         write(path, 60)
 
@@ -276,6 +288,8 @@ class TestReplacement:
         )
         assert child.stdout is not None
         assert child.stdout.readline() == "ready\n"
+        with pytest.raises(subprocess.TimeoutExpired):
+            child.wait(timeout=0.5)
         assert not path.exists()
         os.close(directory)
 
