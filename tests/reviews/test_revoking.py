@@ -12,12 +12,10 @@ from moderation.models import (
     AuditEntry,
     BankedHash,
     Content,
-    Enforcement,
     Flag,
     HashBank,
     Match,
     Notice,
-    PlatformAccount,
     User,
 )
 from moderation.services import (
@@ -28,10 +26,9 @@ from moderation.services import (
     query_of,
 )
 from moderation.storage import open_value
-from reviews.models import Decision, Policy, Reversal, Revocation, Sample
+from reviews.models import Policy, Reversal, Revocation, Sample
 from reviews.services import (
     ReasonTooWeak,
-    begin_revocation,
     dry_run,
     revoke_source,
 )
@@ -39,9 +36,7 @@ from tests.appeals.letters import read
 from tests.factories import (
     NOW,
     BankedHashFactory,
-    ContentFactory,
     DecisionFactory,
-    EnforcementFactory,
     FlagFactory,
     HashBankFactory,
     MatchFactory,
@@ -49,11 +44,9 @@ from tests.factories import (
 )
 from tests.moderation.sendings import bank
 from tests.reviews.automatic import seniors
-from tests.reviews.worlds import S, T, World
+from tests.reviews.worlds import S, World, begun, carried_out
 
 pytestmark = pytest.mark.django_db
-
-WRONG = Revocation.Reason.WRONG_PICTURE
 
 
 _NEVER: dict[str, Any] = {}
@@ -79,18 +72,6 @@ def world(pictures: Path, rule: Policy, never, settings) -> World:
     world.build()
     assert world.left() != never
     return world
-
-
-def begun(ref: str = S, **changes: Any) -> Revocation:
-    by, second = seniors()
-    given = {"ref": ref, "reason": WRONG, "by": by, "approved_by": second, "now": NOW}
-    return begin_revocation(**{**given, **changes})
-
-
-def carried_out(revocation: Revocation, batch: int = 100) -> Revocation:
-    for _ in revoke_source(revocation, batch=batch, now=NOW):
-        pass
-    return revocation
 
 
 class TestRevokeSource:
@@ -213,91 +194,6 @@ class TestRevokeSource:
         assert list(BankedHash.objects.live()) == [other.banked_hash]
 
 
-class TestWhatStays:
-    """Effects that something else backs as well."""
-
-    def decided(self, **flag: Any) -> Decision:
-        found = MatchFactory(banked_hash__source_ref=S)
-        question = FlagFactory(
-            content=found.content,
-            resolved_at=NOW,
-            **{"source": Flag.Source.HASH_MATCH, **flag},
-        )
-        return DecisionFactory(flag=question)
-
-    @pytest.mark.parametrize(
-        "flag",
-        [
-            {"source": Flag.Source.USER_REPORT},
-            {"source": Flag.Source.REMOVAL_REQUEST},
-            {"priority_parts": [{"part": "near_nude", "points": 30}]},
-        ],
-    )
-    def test_a_decision_that_somebody_else_asked_for(self, flag) -> None:
-        decision = self.decided(**flag)
-
-        carried_out(begun())
-
-        decision.refresh_from_db()
-        assert decision.overturned_at is None
-
-    def test_a_decision_whose_other_source_was_withdrawn_since(self) -> None:
-        """A withdrawal takes back no answer, so it must not by way of somebody else's revocation."""
-        decision = self.decided()
-        other = MatchFactory(content=decision.flag.content)
-        other.banked_hash.delete()
-
-        carried_out(begun())
-
-        decision.refresh_from_db()
-        assert decision.overturned_at is None
-
-    def test_not_a_decision_whose_other_source_was_revoked_before(self) -> None:
-        decision = self.decided()
-        MatchFactory(content=decision.flag.content, banked_hash__source_ref=T)
-
-        carried_out(begun(T))
-        decision.refresh_from_db()
-        assert decision.overturned_at is None
-        carried_out(begun(S))
-
-        decision.refresh_from_db()
-        assert decision.overturned_at is not None
-
-    def test_a_hold_on_what_could_not_be_compared_yet(self) -> None:
-        waiting = ContentFactory(work_state="WAITING", done_at=None)
-        MatchFactory(content=waiting, banked_hash__source_ref=S)
-        hold = EnforcementFactory(
-            content=waiting, action="HOLD", cause_ref=waiting.public_id
-        )
-
-        carried_out(begun())
-
-        assert not hold.reversed_by.exists()
-        hold.refresh_from_db()
-        assert hold.work_state == "WAITING"
-
-    def test_an_account_that_another_decision_closed_too(self) -> None:
-        decision = self.decided()
-        account = decision.flag.content.account
-        closed = {
-            "action": "DISABLE_ACCOUNT",
-            "work_state": "DONE",
-            "done_at": NOW,
-            "account": account,
-        }
-        EnforcementFactory(
-            content=decision.flag.content, cause_ref=decision.public_id, **closed
-        )
-        EnforcementFactory(content=ContentFactory(account=account), **closed)
-        PlatformAccount.objects.filter(pk=account.pk).update(state="DISABLED")
-
-        carried_out(begun())
-
-        order = Enforcement.objects.get(action="ENABLE_ACCOUNT")
-        assert order.work_state == "CANCELLED"
-
-
 class TestWhoMay:
     def test_two_people_do_it(self) -> None:
         BankedHashFactory(source_ref=S)
@@ -311,7 +207,7 @@ class TestWhoMay:
             Revocation.objects.create(
                 kind="SOURCE",
                 ref=S,
-                reason=WRONG,
+                reason=Revocation.Reason.WRONG_PICTURE,
                 decided_by=by,
                 approved_by=by,
                 begun_at=NOW,

@@ -20,12 +20,12 @@ from moderation.models import (
     Platform,
     PlatformAccount,
 )
-from reviews.models import Decision, Policy
+from reviews.models import Decision, Policy, Revocation
 from reviews.pipeline import decide_automatically
-from reviews.services import claim_next, release
+from reviews.services import begin_revocation, claim_next, release, revoke_source
 from tests.factories import NOW, HashBankFactory, PlatformFactory, UserFactory
 from tests.moderation.sendings import resaved
-from tests.reviews.automatic import removing
+from tests.reviews.automatic import removing, seniors
 from tests.reviews.factories import answer, held_by
 
 # The two sources: S is the one that is revoked.
@@ -160,3 +160,21 @@ def _named(row: BankedHash) -> tuple[object, ...]:
         row.is_derived,
         vouched,
     )
+
+
+def begun(ref: str = S, **changes: Any) -> Revocation:
+    by, second = seniors()
+    given = {
+        "ref": ref,
+        "reason": Revocation.Reason.WRONG_PICTURE,
+        "by": by,
+        "approved_by": second,
+        "now": NOW,
+    }
+    return begin_revocation(**{**given, **changes})
+
+
+def carried_out(revocation: Revocation, batch: int = 100) -> Revocation:
+    for _ in revoke_source(revocation, batch=batch, now=NOW):
+        pass
+    return revocation
