@@ -133,7 +133,8 @@ def _insert(
     bank: HashBank, drafts: list[Draft], counter: BankCounter, now: datetime
 ) -> None:
     """Number the rows, write them, and keep count and checksum of what is live, under the counter's lock."""
-    sources, types, indexes = zip(*(draft.key for draft in drafts), strict=True)
+    keys = zip(*(draft.key for draft in drafts), strict=True)
+    sources, types, indexes = map(list, keys)  # a list is an array to PostgreSQL
     values = [draft.value for draft in drafts]
     numbers = list(_numbers(types, counter))
     asked = zip(types, (number or 0 for number in numbers), values, strict=True)
