@@ -88,12 +88,6 @@ class _Place:
             raise PlaceUnknown("Take nextPageToken as the last answer gave it.")
         return cls(int(second), line, int(start), int(horizon))
 
-    def within(self, lines: QuerySet[ListedHash]) -> QuerySet[ListedHash]:
-        """What comes after it."""
-        later = Q(changed_second__gt=self.second)
-        here = Q(changed_second=self.second, public_id__gt=self.line)
-        return lines.filter(later | here, changed_second__gte=self.second)
-
     def may_know(self) -> Q:
         """What is live, and what a reader who is here may have been shown while it was.
 
@@ -124,8 +118,7 @@ def read_page(
     else:
         at = _begun(reading, start, horizon)
         reading.read_second = max(reading.read_second, min(start, horizon + 1))
-    found = at.within(lines).filter(at.may_know())
-    page, more = _page(found, size)
+    page, more = _page(lines.filter(at.may_know()), at, size)
     here = ""
     # All that has a second up to the end was read, shown or not: so the odd one after it.
     second = max(start, horizon + 1, *[line.second + 1 for line in page[-1:]])
@@ -177,7 +170,7 @@ def read_range(
     if high < today - _LIVE_EDGE:
         lines = lines.filter(changed_second__lt=high)
     at = _Place.parse(place) if place else _Place(low)
-    page, more = _page(at.within(lines), size)
+    page, more = _page(lines, at, size)
     here = str(_Place(page[-1].second, page[-1].public_id)) if more else ""
     return Range(page, here, lines.count())
 
@@ -196,9 +189,20 @@ def _zone(until: int, today: int, known: int) -> int:
     return max(known, min(ahead, _ZONE_MOST)) if ahead > _LAG else known
 
 
-def _page(lines: QuerySet[ListedHash], size: int) -> tuple[list[Line], bool]:
+def _page(
+    lines: QuerySet[ListedHash], at: _Place, size: int
+) -> tuple[list[Line], bool]:
+    """What comes after a place, and whether there is more than that.
+
+    The rest of its second, then the later ones: each runs along the index, which one condition for both would not. A
+    line that changes in between is in both, and the last one counts.
+    """
     ordered = lines.order_by("changed_second", "public_id").prefetch_related("sources")
-    rows = list(ordered[: size + 1])
+    here = ordered.filter(changed_second=at.second, public_id__gt=at.line)
+    rows = list(here[: size + 1])
+    if len(rows) <= size:
+        later = ordered.filter(changed_second__gt=at.second)
+        rows += later[: size + 1 - len(rows)]
     return [_line(row) for row in rows[:size]], len(rows) > size
 
 
