@@ -3,9 +3,9 @@
 import pytest
 from django.test import Client
 
-from moderation.models import User
+from moderation.models import HashBank, User
 from reviews.models import Policy
-from tests.factories import PolicyFactory
+from tests.factories import HashBankFactory, PolicyFactory
 from tests.reviews.signin import let_in
 
 
@@ -17,6 +17,8 @@ def desk(client: Client, reviewer: User) -> Client:
 
 @pytest.fixture
 def policy(db: None) -> Policy:
+    """And the bank for the copies that it has removed, which a new installation has too."""
+    HashBankFactory(slug="confirmed", kind=HashBank.Kind.CONFIRMED)
     return PolicyFactory(slug="ncii.shared")
 
 
