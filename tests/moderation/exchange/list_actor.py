@@ -26,7 +26,7 @@ from tests.moderation.exchange.conftest import (  # noqa: E402
     withdraw,
 )
 
-WRITERS, DEEDS, LOOKS = 3, 15, 120
+WRITERS, DEEDS, LOOKS = 3, 9, 80
 
 
 def change(argument: int, partner: Platform) -> list[int]:

@@ -150,7 +150,7 @@ def filled(db: None) -> Hub:
 
 
 @settings(
-    max_examples=50,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -166,7 +166,7 @@ def test_a_reader_ends_with_the_truth(filled, events):
 
 
 @settings(
-    max_examples=30,
+    max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -185,7 +185,7 @@ def test_a_newcomer_that_knows_no_withdrawals_gets_nothing_dead(filled, events):
 
 
 @settings(
-    max_examples=30,
+    max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
