@@ -1,6 +1,7 @@
 """/livez: the process answers. /readyz: it can work. /metrics: figures for the operator, never about a person."""
 
 import hmac
+from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -10,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from moderation.models import Content, Enforcement, Flag, Notice
+from moderation.models import Content, Enforcement, Flag, Notice, ProbeAlarm
 
 # One face counts for all: no other has a database role that may read every kind of work.
 _COUNTS_FOR_ALL = {"staff", "all"}
@@ -62,4 +63,10 @@ def _figures() -> CollectorRegistry:
     flags.set(Flag.objects.open().count())
     overdue = Gauge("nwmc_flags_overdue", "Open flags past due", registry=registry)
     overdue.set(Flag.objects.overdue(now).count())
+    probes = Gauge(
+        "nwmc_probe_alarms",
+        "Keys that were seen probing a fingerprint in the last day (T-12)",
+        registry=registry,
+    )
+    probes.set(ProbeAlarm.objects.filter(raised_at__gt=now - timedelta(days=1)).count())
     return registry

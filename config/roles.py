@@ -213,6 +213,8 @@ _STAFF: Final = {
     "moderation_hashconfirmation": Rights("SID"),
     "moderation_hashexception": Rights("SIUD", update="pdq_sealed"),
     "moderation_match": Rights("SU", update="banked_hash_id"),
+    # Counted for the operator.
+    "moderation_probealarm": Rights("S", select="raised_at"),
     "moderation_flag": Rights("SU", update="resolved_at lease_epoch"),
     "moderation_enforcement": Rights(
         "SIU", update="work_state next_attempt_at approved_by_id approved_at"

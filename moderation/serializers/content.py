@@ -16,12 +16,12 @@ _LANGUAGE = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})?"
 
 
 class ContentIn(Strict):
-    """One content, with its picture."""
+    """One content, with its picture or video."""
 
     external_id = id_field("content; unique for each of your contents")
     account_id = id_field("account that posted it. Send no person's name")
     media = serializers.FileField(
-        help_text="The picture: JPEG, PNG, WebP or GIF, at most 50 MiB."
+        help_text="A picture (JPEG, PNG, WebP, GIF, AVIF, HEIC) or a video (MP4, MOV, WebM, MKV), at most 50 MiB."
     )
     caption = StrictCharField(
         required=False,
