@@ -77,11 +77,12 @@ def flag_evidence(flag: Flag) -> dict[str, Any]:
 
 
 def copies_removed(*, source_refs: Collection[str]) -> int:
-    """How many contents that matched these sources were removed after a reviewer decided. No place, no time (T-13)."""
+    """How many contents that matched these sources were removed after a reviewer decided, about each or about the
+    picture that it is a near copy of. No place, no time (T-13).
+    """
     removed = Enforcement.objects.filter(
         action=Enforcement.Action.REMOVE,
         work_state=Work.WorkState.DONE,
-        ordered_by__isnull=False,
         content__visibility=Content.Visibility.REMOVED,
         content__in=Match.objects.filter(source_ref__in=source_refs).values("content"),
     )

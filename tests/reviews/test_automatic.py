@@ -22,6 +22,7 @@ from moderation.services import (
     NeverAutomatic,
     NotTwoPeople,
     allow_removal,
+    copies_removed,
     stop_removal,
 )
 from reviews import tasks
@@ -72,6 +73,19 @@ class TestDecideAutomatically:
         tasks.decide_automatically()
 
         assert Decision.objects.filter(is_automatic=True).count() == 1
+
+    def test_counts_for_the_person_whose_picture_it_is(self, rule) -> None:
+        banked = confirmed(rule)
+        flag = found(banked)
+        decide_automatically(NOW)
+        assert copies_removed(source_refs=[banked.source_ref]) == 0
+
+        flag.content.enforcements.update(
+            work_state="DONE", done_at=NOW, started_at=NOW, attempt_count=1
+        )
+        flag.content.see("REMOVED")
+
+        assert copies_removed(source_refs=[banked.source_ref]) == 1
 
     def test_never_closes_an_account(self, rule) -> None:
         assert rule.closes_account
