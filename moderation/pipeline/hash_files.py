@@ -160,7 +160,7 @@ def _csv_parser(first: str) -> tuple[_Parser, bool]:
 
 def _cells(text: str) -> list[str]:
     cells = next(csv.reader([text])) if '"' in text else text.split(",")
-    return [cell.strip() for cell in cells]
+    return [cell.strip() for cell in cells] if " " in text else cells
 
 
 def _plain(text: str) -> _Fields:
@@ -178,16 +178,18 @@ class _Columns:
     """Reads a line under a header."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        self._names = names
+        self._count = len(names)
+        self._type, self._value = names.index("signal_type"), names.index("value")
+        self._quality = names.index("quality") if "quality" in names else None
 
     def __call__(self, text: str) -> _Fields:
         cells = _cells(text)
-        if len(cells) != len(self._names):
+        if len(cells) != self._count:
             raise HashRefused(
-                f"The header names {len(self._names)} columns, this line has {len(cells)}."
+                f"The header names {self._count} columns, this line has {len(cells)}."
             )
-        row = dict(zip(self._names, cells, strict=True))
-        return row["signal_type"], row["value"], _number(row.get("quality", ""))
+        quality = None if self._quality is None else _number(cells[self._quality])
+        return cells[self._type], cells[self._value], quality
 
 
 def _number(text: str) -> int | None:

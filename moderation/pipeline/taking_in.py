@@ -4,6 +4,7 @@ A row of the table costs about 30 microseconds this way, half of what Django's `
 take an evening. What is sealed and indexed for the next batch is made while others have the lock.
 """
 
+import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from moderation.models import AuditEntry, BankCounter, BankedHash, HashBank, Use
 from moderation.pipeline.accepting import RECIPES
 from moderation.pipeline.spaces import SPACES, marks
 from moderation.pipeline.withdrawing import locked_counter
-from moderation.storage import blind_index, seal_values
+from moderation.storage import blind_indexes, seal_values
 
 MOST_AT_ONCE: Final = 10_000
 LEAST_AT_ONCE: Final = 250
@@ -80,14 +81,15 @@ def drafted(rows: Iterable[Coming]) -> list[Draft]:
     coming = list(rows)
     drafts = [
         Draft(
-            (row.source_ref, row.signal_type, blind_index(row.value, row.signal_type)),
+            (row.source_ref, row.signal_type, index),
             row.value,
             sealed,
             row.quality,
             why,
         )
-        for row, sealed, why in zip(
+        for row, index, sealed, why in zip(
             coming,
+            blind_indexes((row.value, row.signal_type) for row in coming),
             seal_values([row.value for row in coming], "bank"),
             parked(coming),
             strict=True,
@@ -159,8 +161,9 @@ def _insert(
 
 def _public_ids(count: int) -> list[str]:
     """Random names that begin alike, so that a batch writes one corner of their B-tree; 96 bits nobody can guess."""
-    batch = token()[:8]
-    return [batch + token()[8:] for _ in range(count)]
+    batch, size = token()[:8], 24
+    random = secrets.token_hex(size // 2 * count)
+    return [batch + random[at : at + size] for at in range(0, len(random), size)]
 
 
 def _numbers(types: Iterable[str], counter: BankCounter) -> Iterator[int | None]:

@@ -9,6 +9,7 @@ from moderation.storage.envelope import (
 )
 from moderation.storage.fields import (
     blind_index,
+    blind_indexes,
     open_text,
     open_value,
     seal_text,
@@ -22,6 +23,7 @@ __all__ = [
     "Sealed",
     "bank_key",
     "blind_index",
+    "blind_indexes",
     "destroy",
     "open_file",
     "open_text",

@@ -101,3 +101,22 @@ class TestSealedValues:
         assert index == storage.blind_index(b"v" * 32, "pdq")
         assert index != storage.blind_index(b"w" * 32, "pdq")
         assert index != storage.blind_index(b"v" * 32, "sha256")
+
+
+class TestMany:
+    def test_seals_each_as_one_is_sealed(self):
+        values = [bytes([number]) * 32 for number in range(5)]
+
+        sealed = storage.seal_values(values, "bank")
+
+        assert [storage.open_value(each, "bank") for each in sealed] == values
+        assert len({each[:12] for each in sealed}) == 5
+        with pytest.raises(InvalidTag):
+            storage.open_value(sealed[0], "history")
+
+    def test_indexes_each_as_one_is_indexed(self):
+        asked = [(b"a" * 32, "pdq"), (b"b" * 32, "pdq"), (b"a" * 32, "sha256")]
+
+        assert storage.blind_indexes(asked) == [
+            storage.blind_index(value, purpose) for value, purpose in asked
+        ]
