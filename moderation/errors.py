@@ -8,7 +8,7 @@ from django.core.exceptions import (
     RequestDataTooBig,
     SuspiciousOperation,
 )
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -40,7 +40,7 @@ def problem_json(error: Exception, context: dict[str, Any]) -> Response | None:
         return problem(404, "not_found", "There is nothing here for this key.")
     if isinstance(error, PermissionDenied):
         return problem(403, "forbidden", "This key may not do this.")
-    if isinstance(error, OperationalError):
+    if isinstance(error, OperationalError | InterfaceError):
         answer = problem(
             503, "busy", "The database is busy. Send the same request again."
         )

@@ -8,8 +8,9 @@ import psycopg
 import pytest
 from django.db import connection
 
-from moderation.models import Content
+from moderation.models import Content, HashBank
 from tests.moderation.api.conftest import Caller, content, problem_of, stored_files
+from tests.moderation.api.test_match import BANKED, asked
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,3 +50,30 @@ def test_is_said_and_the_same_request_succeeds_later(caller: Caller) -> None:
     assert before == []
     assert taken.status_code == 202
     assert Content.objects.count() == 1
+
+
+@contextmanager
+def away() -> Iterator[None]:
+    """Nobody answers where the database was."""
+    where = connection.settings_dict
+    name = where["NAME"]
+    connection.close()
+    where["NAME"] = "/nowhere/at-all" if connection.vendor == "sqlite" else "nowhere"
+    try:
+        yield
+    finally:
+        connection.close()
+        where["NAME"] = name
+
+
+def test_without_a_database_nothing_is_allowed(caller: Caller, cases: HashBank) -> None:
+    """No key can be checked and no bank be asked: a clear no, and never an ``allow``."""
+    before = caller.json(asked(BANKED))
+    with away():
+        refused = caller.json(asked(BANKED))
+    after = caller.json(asked(BANKED))
+
+    assert problem_of(refused) == (503, "busy")
+    assert int(refused["Retry-After"]) > 0
+    assert b"verdict" not in refused.content
+    assert (before.status_code, after.status_code) == (200, 200)
