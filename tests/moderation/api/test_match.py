@@ -377,5 +377,40 @@ class TestAPicture:
                 assert not any(piece in kept for piece in pieces), path
 
 
+class TestAVideo:
+    def test_matches_the_frames_that_were_banked(
+        self, caller: Caller, cases: HashBank, pictures: Path
+    ) -> None:
+        shown = [still(pictures / name) for name in STILLS]
+        frames = [hashing.pdq(np.asarray(one)).hash for one in shown]
+        before = caller.form(MATCH, media=file(moving(shown))).json()["answers"]
+        bank(b"".join(frames), signal_type="vpdq")
+
+        after = caller.form(MATCH, media=file(moving(shown))).json()["answers"]
+        other = caller.form(MATCH, media=file(moving(shown[:1]))).json()["answers"]
+
+        verdicts = [one[0]["verdict"] for one in (before, after, other)]
+        assert verdicts == ["allow", "hold", "allow"]
+        assert set(after[0]) == PUBLIC_KEYS
+
+
+STILLS = ["chelsea.png", "coffee.png", "astronaut.png", "rocket.jpg", "brick.png"]
+
+
+def still(path: Path) -> Image.Image:
+    with Image.open(path) as image:
+        return image.convert("RGB").resize((256, 256))
+
+
+def moving(shown: list[Image.Image]) -> bytes:
+    """A second of each, and never a single frame."""
+    out = io.BytesIO()
+    first, *rest = [*shown, shown[0]]
+    first.save(
+        out, "WEBP", save_all=True, append_images=rest, duration=1000, quality=90
+    )
+    return out.getvalue()
+
+
 def row_counts() -> dict[str, int]:
     return {model._meta.label: model.objects.count() for model in apps.get_models()}
