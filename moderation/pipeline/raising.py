@@ -101,7 +101,8 @@ def match_parts(findings: list[Finding]) -> list[dict[str, object]]:
         return [{"part": "parked", "points": 90}]
     if strongest(findings) < Effect.HOLD:
         return [{"part": "similar", "points": 45}]
-    near = min(finding.distance for finding in findings)
+    # The distance of a rougher kind of match is another measure.
+    near = min(finding.distance for finding in findings if not finding.only_review)
     parts: list[dict[str, object]] = [{"part": "match", "points": 60}]
     if near <= NEAR_BITS:
         parts.append({"part": "close", "points": 15})

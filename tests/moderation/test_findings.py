@@ -20,7 +20,7 @@ from moderation.models import (
 from moderation.models.work import stale
 from moderation.pipeline import searches
 from moderation.pipeline.findings import Finding, Query, find
-from moderation.pipeline.raising import act_on, record_matches
+from moderation.pipeline.raising import act_on, match_parts, record_matches
 from moderation.storage import open_value, store_file
 from tests.factories import (
     NOW,
@@ -331,3 +331,11 @@ class TestTheOrderOfLocks:
         )
 
         assert Flag.objects.get().content == content
+
+
+def test_only_a_sure_match_is_called_close() -> None:
+    sure, rough = BankedHashFactory(), BankedHashFactory(signal_type="phash")
+
+    parts = match_parts([Finding(sure, 20, 31), Finding(rough, 0, 8, True)])
+
+    assert [part["part"] for part in parts] == ["match"]
