@@ -96,17 +96,18 @@ def is_removed(content: Content) -> bool:
 
 def match_parts(findings: list[Finding]) -> list[dict[str, object]]:
     """The priority of a question, in the parts that the console explains."""
-    if any(finding.hash.parked_why for finding in findings):
+    sure = [finding for finding in findings if finding.effect >= Effect.HOLD]
+    if not sure and any(finding.hash.parked_why for finding in findings):
         # Nothing is hidden, and perhaps it should be: the first in the queue (T-18).
         return [{"part": "parked", "points": 90}]
-    if strongest(findings) < Effect.HOLD:
+    if not sure:
         return [{"part": "similar", "points": 45}]
     # The distance of a rougher kind of match is another measure.
-    near = min(finding.distance for finding in findings if not finding.only_review)
+    near = min(finding.distance for finding in sure)
     parts: list[dict[str, object]] = [{"part": "match", "points": 60}]
     if near <= NEAR_BITS:
         parts.append({"part": "close", "points": 15})
-    if any(f.hash.standing == BankedHash.Standing.CONFIRMED for f in findings):
+    if any(f.hash.standing == BankedHash.Standing.CONFIRMED for f in sure):
         parts.append({"part": "confirmed", "points": 15})
     return parts
 
