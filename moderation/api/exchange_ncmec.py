@@ -5,7 +5,7 @@ Only written here, never read: what a partner has to say comes through the other
 
 import xml.etree.ElementTree as ET
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
@@ -33,6 +33,12 @@ class NCMECView(ApiView):
     required_scope = Scope.EXCHANGE_READ
     http_method_names = ["get", "head"]
     schema = None
+
+    def perform_content_negotiation(
+        self, request: Request, force: bool = False
+    ) -> tuple[Any, str]:
+        """The answer is XML, whatever was asked for; only a refusal is JSON."""
+        return super().perform_content_negotiation(request, force=True)
 
 
 class Status(NCMECView):

@@ -12,7 +12,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from moderation import access
 from moderation.api.exchange_keys import FunctionKeys
+from moderation.api.fingerprints import ADDED_A_TOKEN
 from moderation.api.view import ApiView
 from moderation.http import FingerprintsJSON
 from moderation.models.partners import Scope
@@ -61,32 +63,31 @@ class FetchHashes(StopNCIIView):
 
 class SubmitHashes(StopNCIIView):
     required_scope = Scope.EXCHANGE_WRITE
-    cost = 20
     http_method_names = ["post"]
     parser_classes = [FingerprintsJSON]
 
     @sensitive_variables()
     def post(self, request: Request) -> Response:
         given = _valid(RecordsIn(data=request.data))["hashRecords"]
-        count = sharing.take_hashes(
-            partner=self.request.auth.platform, given=given, now=timezone.now()
-        )
+        key, now = self.request.auth, timezone.now()
+        access.spend(key, len(given) / ADDED_A_TOKEN, now)
+        count = sharing.take_hashes(partner=key.platform, given=given, now=now)
         return Response({"count": count})
 
 
 class SubmitFeedback(StopNCIIView):
     required_scope = Scope.EXCHANGE_WRITE
-    cost = 20
     http_method_names = ["post"]
     parser_classes = [FingerprintsJSON]
 
     @sensitive_variables()
     def post(self, request: Request) -> Response:
         said = _valid(FeedbacksIn(data=request.data))["hashFeedbacks"]
-        partner, now = self.request.auth.platform, timezone.now()
+        key, now = self.request.auth, timezone.now()
+        access.spend(key, len(said) - self.cost, now)
         known = [
             sharing.take_opinion(
-                partner=partner,
+                partner=key.platform,
                 signal_type=signal_type,
                 value=value,
                 is_right=is_right,

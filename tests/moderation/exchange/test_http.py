@@ -238,6 +238,13 @@ class TestSubmitHashes:
 
         assert problem_of(answer) == (400, "invalid")
 
+    def test_costs_a_tenth_of_a_token_for_each(self, caller, settings):
+        settings.API_TOKENS_PER_SECOND = 1
+        settings.API_TOKENS_BURST = 12
+        codes = [caller.submit(*[record()] * 100).status_code for _ in range(2)]
+
+        assert codes == [200, 429]
+
     def test_needs_its_scope(self, partner):
         raw = make_key(partner, Scope.EXCHANGE_READ)[1]
         reader = Partner(partner)
@@ -376,6 +383,13 @@ class TestEntries:
         answer = Client().get(ENTRIES, headers={"Authorization": f"Basic {told}"})
 
         assert problem_of(answer)[0] == 401
+
+    @pytest.mark.parametrize("kind", ["application/xml", "text/xml", "*/*", "x/y"])
+    def test_is_xml_whatever_is_asked_for(self, caller, kind):
+        told = base64.b64encode(f"us:{caller.raw}".encode()).decode()
+        headers = {"Authorization": f"Basic {told}", "Accept": kind}
+
+        self.tree(Client().get(ENTRIES, headers=headers))
 
     def test_takes_any_user_name(self, caller):
         assert caller.entries(user="").status_code == 200
