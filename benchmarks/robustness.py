@@ -134,7 +134,7 @@ class Bank:
         kept = [pair for pair in known if pair[1].whole.quality >= MIN_QUALITY]
         self.pictures = [picture for picture, _ in kept]
         self.pdq = words([made.whole.hash for _, made in kept])
-        self.phash = words([made.phash for _, made in kept])
+        self.phash = words([made.phash or b"" for _, made in kept])
 
     def distances(self, made: PictureHashes) -> dict[str, NDArray[np.int64]]:
         """To each original, of each way to ask."""
@@ -144,7 +144,7 @@ class Bank:
             "PDQ": nearest(self.pdq, made.forms[:1]),
             "x8": forms,
             "x8+box": np.minimum(forms, boxed),
-            "pHash": nearest(self.phash, [made.phash]),
+            "pHash": nearest(self.phash, [made.phash or b""]),
         }
 
 

@@ -59,14 +59,23 @@ class HashBankAdmin(Recorded):
         "name",
         "kind",
         "threshold",
+        "review_threshold",
         "is_enabled",
+        "enabled_percent",
         "automatic",
         "automatic_by",
         "automatic_approved_by",
         "automatic_since",
     ]
     # What a machine may do alone takes two people: ``manage.py set_automatic`` asks for both (T-20).
-    readonly_fields = ["slug", "kind", *fields[5:]]
+    readonly_fields = [
+        "slug",
+        "kind",
+        "automatic",
+        "automatic_by",
+        "automatic_approved_by",
+        "automatic_since",
+    ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
