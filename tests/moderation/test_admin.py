@@ -66,9 +66,15 @@ class TestTheAdmin:
     ) -> None:
         bank = HashBankFactory()
 
-        client.post(
-            f"{HOME}hashbank/{bank.pk}/change/", {"name": bank.name, "threshold": "20"}
-        )
+        page = f"{HOME}hashbank/{bank.pk}/change/"
+        rule = {"name": bank.name, "review_threshold": "47", "enabled_percent": "100"}
+
+        # Where engines are not exact, or a band would end before it begins, nothing is changed.
+        for wrong in ({"threshold": "32"}, {"threshold": "9", "review_threshold": "8"}):
+            answer = client.post(page, {**rule, **wrong})
+            assert answer.status_code == 200
+            assert b"errornote" in answer.content
+        client.post(page, {**rule, "threshold": "20"})
 
         bank.refresh_from_db()
         assert (bank.threshold, bank.is_enabled) == (20, False)
@@ -118,6 +124,7 @@ class TestTheAdmin:
         bank = HashBankFactory()
         page = f"{HOME}hashbank/{bank.pk}/change/"
         typed = {"name": "Ours", "threshold": 20, "is_enabled": "on"}
+        typed |= {"review_threshold": 47, "enabled_percent": 100}
 
         assert b"Hide while a person looks" in client.get(page).content
         client.post(page, {**typed, "automatic": "REMOVE"})
