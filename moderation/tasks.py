@@ -1,5 +1,8 @@
 """Celery's entry points. A task carries one id; the row says whether there is anything to do."""
 
+from datetime import datetime
+from itertools import zip_longest
+
 import structlog
 from celery import Task, shared_task
 from django.utils import timezone
@@ -17,6 +20,8 @@ from moderation.models import (
 
 _log = structlog.get_logger(__name__)
 _SWEPT = 500
+# So many contents of one platform wait at the bell at once, and the others' are not behind all of them (T-30).
+IN_LINE = 100
 
 
 def ring(task: "Task[[int], None]", pk: int) -> None:
@@ -27,13 +32,24 @@ def ring(task: "Task[[int], None]", pk: int) -> None:
         _log.warning("bell_broken", code=type(error).__name__)
 
 
+def ring_for_check(content: Content) -> None:
+    """Tell a worker of a new content, unless enough of its platform's wait already: then its turn comes after them."""
+    before = Content.objects.in_line(content.platform_id).filter(pk__lt=content.pk)
+    if not before[IN_LINE - 1 : IN_LINE]:
+        ring(check_content, content.pk)
+
+
 @shared_task
 def check_content(content_id: int) -> None:
     content = Content.objects.select_related("platform", "account", "evidence").get(
         pk=content_id
     )
-    for enforcement in pipeline.check(content, timezone.now()):
+    ordered = pipeline.check(content, timezone.now())
+    for enforcement in ordered:
         ring(enforce, enforcement.pk)
+    line = Content.objects.in_line(content.platform_id)
+    for following in line.values_list("pk", flat=True)[IN_LINE - 1 : IN_LINE]:
+        ring(check_content, following)
 
 
 @shared_task
@@ -102,7 +118,6 @@ def sweep() -> None:
     """Ring again for whatever waits: a flushed broker or a killed worker costs time, never a deed."""
     now = timezone.now()
     for rows, task in (
-        (Content.objects, check_content),
         (Enforcement.objects, enforce),
         (Notice.objects, deliver_notice),
         (LookBack.objects, look_back),
@@ -114,11 +129,29 @@ def sweep() -> None:
         due = rows.due(now).order_by("next_attempt_at", "pk")
         for pk in due.values_list("pk", flat=True)[:_SWEPT]:
             ring(task, pk)
+    _sweep_contents(now)
     if BankedHash.objects.orphans().exists():
         ring(withdraw_orphans, 0)
     first = BankedHash.objects.unsearched().order_by("pk").first()
     if first is not None:
         ring(search_past, first.pk)
+
+
+def _sweep_contents(now: datetime) -> None:
+    """The first in line of each platform, in turns."""
+    worn_out = Content.objects.worn_out(now)
+    if count := worn_out.update(work_state="DEAD", error_code="worn_out"):
+        _log.error("work_given_up", count=count, task=check_content.name)
+    due = Content.objects.due(now)
+    platforms = due.order_by().values_list("platform", flat=True).distinct()
+    lines = [
+        due.filter(platform=platform).order_by("pk").values_list("pk", flat=True)
+        for platform in platforms
+    ]
+    for turn in zip_longest(*(line[:IN_LINE] for line in lines)):
+        for pk in turn:
+            if pk is not None:
+                ring(check_content, pk)
 
 
 @shared_task

@@ -14,6 +14,11 @@ from moderation.storage import Sealed
 class ContentQuerySet(WorkQuerySet["Content"]):
     """Contents as work: see ``due`` and ``dead``."""
 
+    def in_line(self, platform: int) -> Self:
+        """A platform's contents that no worker has begun, in the order in which they came."""
+        waiting = self.filter(platform=platform, work_state=Work.WorkState.WAITING)
+        return waiting.order_by("pk")
+
 
 class Content(Work):
     """One thing on a platform that can be judged. As work, it is the check that every content goes through."""
@@ -63,7 +68,7 @@ class Content(Work):
         ]
         indexes = [
             models.Index(
-                fields=["next_attempt_at"],
+                fields=["platform", "id"],
                 condition=Q(work_state__in=["WAITING", "RUNNING"]),
                 name="content_waiting",
             )

@@ -144,5 +144,5 @@ def _written(
     AuditEntry.record(
         actor=f"platform:{platform.pk}", verb="content.received", target=content
     )
-    transaction.on_commit(partial(tasks.ring, tasks.check_content, content.pk))
+    transaction.on_commit(partial(tasks.ring_for_check, content))
     return content

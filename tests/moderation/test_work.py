@@ -1,6 +1,6 @@
 """The queue of record: taken once, fenced, tried again, given up where people see it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from celery import current_app
@@ -8,9 +8,9 @@ from django.db import IntegrityError, transaction
 from kombu.exceptions import OperationalError as BrokerDown
 
 from moderation import tasks
-from moderation.models import Enforcement
+from moderation.models import Content, Enforcement, Evidence
 from moderation.models.work import MAX_ATTEMPTS, stale
-from tests.factories import NOW, EnforcementFactory
+from tests.factories import NOW, ContentFactory, EnforcementFactory, PlatformFactory
 from tests.services.servers import free_port
 
 pytestmark = pytest.mark.django_db
@@ -144,3 +144,61 @@ class TestRing:
                 raise OSError("no route to the broker")
 
         tasks.ring(Broken(), 1)
+
+
+class TestTheLine:
+    """One platform's flood does not keep the others waiting (T-30)."""
+
+    @pytest.fixture
+    def rung(self, monkeypatch) -> list[int]:
+        rung: list[int] = []
+        monkeypatch.setattr(tasks, "ring", lambda task, pk: rung.append(pk))
+        monkeypatch.setattr(tasks, "IN_LINE", 3)
+        return rung
+
+    def waiting(self, alias: str, count: int) -> list[int]:
+        platform = PlatformFactory(alias=alias)
+        rows = ContentFactory.create_batch(
+            count, platform=platform, work_state="WAITING", done_at=None
+        )
+        for row in rows:
+            tasks.ring_for_check(row)
+        return [row.pk for row in rows]
+
+    def test_lets_a_few_of_each_platform_wait_at_the_bell(self, rung):
+        loud, quiet = self.waiting("facebook", 8), self.waiting("instagram", 2)
+
+        assert rung == loud[:3] + quiet
+
+    def test_goes_on_to_its_end_without_anybody_sweeping(self, rung, monkeypatch):
+        loud = self.waiting("facebook", 8)
+
+        def check(content: Content, now: datetime) -> list[Enforcement]:
+            Content.objects.filter(pk=content.pk).update(work_state="DONE", done_at=NOW)
+            return []
+
+        monkeypatch.setattr(tasks.pipeline, "check", check)
+        Evidence.objects.bulk_create(
+            Evidence(
+                content_id=pk,
+                wrapped_key=b"k",
+                key_version=1,
+                size=1,
+                stored_at=NOW,
+                expires_at=NOW,
+            )
+            for pk in loud
+        )
+        for pk in rung:  # it grows while it is worked off
+            tasks.check_content(pk)
+
+        assert rung == loud
+
+    def test_is_swept_in_turns(self, rung):
+        loud, quiet = self.waiting("facebook", 5), self.waiting("instagram", 2)
+        rung.clear()
+
+        tasks.sweep()
+
+        assert rung[:4] == [loud[0], quiet[0], loud[1], quiet[1]]
+        assert rung[4:] == [loud[2]]
