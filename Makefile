@@ -57,7 +57,7 @@ check: .venv/dev.stamp translations ## format, lint, imports, types, migrations,
 	@$(if $(filter test,$(MAKECMDGOALS)),true,$(MAKE) --no-print-directory quick)
 
 quick: .venv/dev.stamp translations ## the tests that need no server and no browser, on SQLite
-	@$(STAGE) -- $(PYTEST) -m "not postgres and not services and not browser" tests
+	@$(STAGE) -- $(PYTEST) -m "not postgres and not services and not browser and not milvus" tests
 
 bench: .venv/dev.stamp ## measure; the figures in docs/ come from here
 	@$(BIN)/python -m benchmarks
