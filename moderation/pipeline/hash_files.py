@@ -79,41 +79,70 @@ def read_lines(file: File, format: str) -> Iterator[ReadHash | HashRefused]:
 
     :raises HashRefused: for an unknown format.
     """
-    if format not in FORMATS:
-        raise HashRefused(f"The format is one of {', '.join(FORMATS)}.")
-    parse = None if format == "csv" else _PARSERS[format]
-    for number, text in _texts(file):
-        if isinstance(text, HashRefused):
-            yield text
-            return
-        if parse is None:
-            try:
-                parse, is_header = _csv_parser(text)
-            except HashRefused as refusal:
-                yield _refused(number, str(refusal))
+    return (row for _, row in Lines(file, format))
+
+
+class Lines:
+    """The lines of a file with the places where they begin, in bytes; once read, any of them can be read again."""
+
+    def __init__(self, file: File, format: str) -> None:
+        """
+        :raises HashRefused: for an unknown format.
+        """
+        if format not in FORMATS:
+            raise HashRefused(f"The format is one of {', '.join(FORMATS)}.")
+        self._file = file
+        self._parse = None if format == "csv" else _PARSERS[format]
+
+    def __iter__(self) -> Iterator[tuple[int, ReadHash | HashRefused]]:
+        for place, number, text in _texts(self._file):
+            if isinstance(text, HashRefused):
+                yield place, text
                 return
-            if is_header:
-                continue
-        yield _read(parse, text, number)
+            if self._parse is None:
+                try:
+                    self._parse, is_header = _csv_parser(text)
+                except HashRefused as refusal:
+                    yield place, _refused(number, str(refusal))
+                    return
+                if is_header:
+                    continue
+            yield place, _read(self._parse, text, number)
+
+    def again(self, raw: bytes, number: int) -> ReadHash:
+        """
+        :raises HashRefused: if this is no longer what it was.
+        """
+        text = _text(raw, number)
+        if isinstance(text, str) and self._parse is not None:
+            row = _read(self._parse, text, number)
+            if isinstance(row, ReadHash):
+                return row
+        raise _refused(number, "The file was changed while it was read.")
 
 
-def _texts(file: File) -> Iterator[tuple[int, str | HashRefused]]:
-    number = 0
+def _texts(file: File) -> Iterator[tuple[int, int, str | HashRefused]]:
+    place = number = 0
     while raw := file.readline(MOST_CHARACTERS + 1):
         number += 1
-        if len(raw) > MOST_CHARACTERS:
-            yield number, _refused(number, "This line is too long to be a hash.")
-            return
-        try:
-            text = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip()
-        except UnicodeDecodeError:
-            yield number, _refused(number, "This is no text; save the file as UTF-8.")
-            return
-        if "\0" in text:
-            yield number, _refused(number, "This is no text; save the file as UTF-8.")
-            return
+        text = _text(raw, number)
         if text:
-            yield number, text
+            yield place, number, text
+        if isinstance(text, HashRefused):
+            return
+        place += len(raw)
+
+
+def _text(raw: bytes, number: int) -> str | HashRefused:
+    if len(raw) > MOST_CHARACTERS:
+        return _refused(number, "This line is too long to be a hash.")
+    try:
+        text = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+    except UnicodeDecodeError:
+        return _refused(number, "This is no text; save the file as UTF-8.")
+    if "\0" in text:
+        return _refused(number, "This is no text; save the file as UTF-8.")
+    return text
 
 
 def _read(parse: _Parser, text: str, number: int) -> ReadHash | HashRefused:

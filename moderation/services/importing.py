@@ -1,6 +1,6 @@
 """A list of fingerprints becomes part of a bank, however long it is, while people go on using everything."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from moderation.pipeline.hash_files import Row
 from moderation.pipeline.hash_files import read_hashes as read_hashes
 from moderation.pipeline.hash_files import read_lines as read_lines
 from moderation.pipeline.hash_files import write_hashes as write_hashes
+from moderation.pipeline.sorted_files import SortedFile as SortedFile
 from moderation.pipeline.taking_in import Coming, Turns, drafted, take_in
 
 
@@ -79,14 +80,3 @@ def _check(bank: HashBank) -> None:
         raise BankUnsuitable(
             f"{bank.slug} follows its feed: what is put in by hand would never be withdrawn. Use another bank."
         )
-
-
-def good_lines(
-    lines: Iterable[ReadHash | Refusal], refused: Callable[[Refusal], object]
-) -> Iterator[ReadHash]:
-    """Those that were read; each of the others goes to ``refused``."""
-    for line in lines:
-        if isinstance(line, Refusal):
-            refused(line)
-        else:
-            yield line

@@ -14,7 +14,9 @@ from moderation.pipeline.hash_files import (
     read_lines,
     write_hashes,
 )
+from moderation.pipeline.sorted_files import SortedFile
 from moderation.services import HashRefused
+from moderation.storage import blind_index
 
 GOOD = bytes.fromhex("0f" * 32)
 OTHER = bytes.fromhex("f0" * 32)
@@ -157,6 +159,52 @@ class TestReadHashes:
     def test_answers_anything_with_rows_or_a_refusal(self, data, format):
         for row in read_lines(io.BytesIO(data), format):
             assert isinstance(row, ReadHash | HashRefused)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+class TestSortedFile:
+    def file(self, format: str, count: int = 40) -> io.BytesIO:
+        rows = [
+            ReadHash("pdq", (GOOD[1:] + bytes([number])), None, 0)
+            for number in range(count)
+        ]
+        text = "\r\n".join(write_hashes(rows, format))
+        return io.BytesIO(b"\xef\xbb\xbf" + text.encode())
+
+    def test_gives_what_was_checked_in_the_order_of_the_index(self, format):
+        rows = SortedFile(self.file(format), format)
+
+        checked = list(rows.check())
+        given = list(rows)
+
+        assert len(rows) == 40
+        assert sorted(given, key=lambda row: row.line) == checked
+        indexes = [blind_index(row.value, row.signal_type) for row in given]
+        assert indexes == sorted(indexes)
+
+    def test_leaves_out_what_was_refused(self, format):
+        file = self.file(format)
+        file.seek(0, io.SEEK_END)
+        file.write(b"nonsense\n")
+        file.seek(0)
+        rows = SortedFile(file, format)
+
+        assert isinstance(list(rows.check())[-1], HashRefused)
+        assert len(list(rows)) == len(rows) == 40
+
+    def test_has_nothing_to_give_of_an_empty_file(self, format):
+        rows = SortedFile(io.BytesIO(), format)
+
+        assert [*rows.check(), *rows] == []
+
+    def test_notices_that_the_file_was_changed(self, format):
+        file = self.file(format)
+        rows = SortedFile(file, format)
+        list(rows.check())
+        file.getbuffer()[-40:] = b"x" * 40
+
+        with pytest.raises(HashRefused, match="changed"):
+            list(rows)
 
 
 class TestWriteHashes:

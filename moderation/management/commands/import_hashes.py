@@ -3,9 +3,8 @@
 import gc
 import sys
 import time
-from collections import Counter
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -82,16 +81,15 @@ class Command(BaseCommand):
         source_ref = blind_index(source.encode(), "import")[:32]
         try:
             with options["file"].open("rb") as file:
-                good, refused = self._checked(file, options)
-                file.seek(0)
-                lines = importing.read_lines(file, options["format"])
+                rows = importing.SortedFile(file, options["format"])
+                refused = self._checked(rows, skip=options["skip_refused"])
                 done = importing.import_hashes(
                     bank=bank,
-                    hashes=importing.good_lines(lines, lambda refusal: None),
+                    hashes=rows,
                     source_ref=source_ref,
                     actor="operator",
                     now=timezone.now(),
-                    progress=Bar(good, sys.stderr).show,
+                    progress=Bar(len(rows), sys.stderr).show,
                 )
         except (OSError, Refusal) as error:
             raise CommandError(str(error)) from None
@@ -101,20 +99,17 @@ class Command(BaseCommand):
         self.stdout.write(f"source: {source_ref}")
         self.stdout.write(f"longest turn at the lock: {done.longest:.2f} s")
 
-    def _checked(self, file: BinaryIO, options: dict[str, Any]) -> tuple[int, int]:
-        """How many lines are good and how many are not, before anything is written.
+    def _checked(self, rows: importing.SortedFile, *, skip: bool) -> int:
+        """How many lines are wrong, before anything is written.
 
-        :raises HashRefused: for the first wrong line, unless such lines are to be left out.
+        :raises HashRefused: for the first one, unless such lines are to be left out.
         """
-        counts: Counter[str] = Counter()
-
-        def refused(refusal: Refusal) -> None:
-            if not options["skip_refused"]:
-                raise refusal
-            counts["refused"] += 1
-            self.stderr.write(str(refusal))
-
-        lines = importing.read_lines(file, options["format"])
-        for _ in importing.good_lines(lines, refused):
-            counts["good"] += 1
-        return counts["good"], counts["refused"]
+        count = 0
+        for row in rows.check():
+            if not isinstance(row, Refusal):
+                continue
+            if not skip:
+                raise row
+            count += 1
+            self.stderr.write(str(row))
+        return count
