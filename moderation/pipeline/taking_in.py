@@ -21,7 +21,7 @@ from moderation.pipeline.spaces import SPACES, marks
 from moderation.pipeline.withdrawing import locked_counter
 from moderation.storage import blind_indexes, seal_values
 
-MOST_AT_ONCE: Final = 10_000
+MOST_AT_ONCE: Final = 8_000
 LEAST_AT_ONCE: Final = 250
 # A person's submission waits for one batch and, if it was just looking away, for no second one.
 HOLD_SECONDS: Final = 0.2
@@ -240,11 +240,13 @@ class Turns:
         self._adjust(count, self._let_go_at - began_at)
 
     def _adjust(self, count: int, held: float) -> None:
+        """Twice as many next time, or half; what others waited for, or a cold disk, is in the time too."""
         self.longest = max(self.longest, held)
-        fitting = int(count * HOLD_SECONDS / held) if held > 0 else MOST_AT_ONCE
-        # Up in steps: what others waited for is in the time, and so is the first touch of a cold disk.
-        fitting = min(fitting, 2 * self.size, MOST_AT_ONCE)
-        self.size = max(LEAST_AT_ONCE, fitting)
+        each = held / count
+        if 2 * each * self.size <= HOLD_SECONDS and 2 * self.size <= MOST_AT_ONCE:
+            self.size *= 2
+        while each * self.size > HOLD_SECONDS and self.size >= 2 * LEAST_AT_ONCE:
+            self.size //= 2
 
     def batches(self, rows: Iterable[_T]) -> Iterator[list[_T]]:
         """These rows in batches of whatever size is right at that moment."""
