@@ -13,9 +13,10 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	&& echo $$python && break; done)
 
 BIN := .venv/bin
-# Locked by hash, wheels only: nothing that is installed runs a set-up script (T-50).
+# Locked by hash, wheels only: nothing that is installed runs a set-up script (T-50). The lock is the whole answer: what
+# a package asks for is in it, or not needed here.
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	--require-hashes --only-binary :all:
+	--require-hashes --only-binary :all: --no-deps
 STAGE = $(BIN)/python -m tests.services.run
 PYTEST = $(BIN)/python -m pytest -q -n 2 -p tests.services.spread -p tests.services.nothing_skipped
 
@@ -90,8 +91,8 @@ translations:
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "$(PYTHON) cannot make a virtual" \
 		"environment. On Debian or Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; }
 
-# The clients of exchanges ask for packages that have no wheels and that they do not use here: without what they ask for.
-EXCHANGE = $(PIP_INSTALL) --no-deps -r requirements-exchange.txt
+# The clients of exchanges ask for packages that have no wheels and that they do not use here.
+EXCHANGE = $(PIP_INSTALL) -r requirements-exchange.txt
 
 .venv/demo.stamp: requirements-demo.txt requirements-exchange.txt | .venv/bin/python
 	@echo "Installing the locked packages for the demo; the first time takes a minute."
