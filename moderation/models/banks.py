@@ -141,7 +141,7 @@ class BankedHash(models.Model):
         GUARD = "GUARD", "Too near to a picture that nobody may ban"
 
     # What the owner of the bank and the operator's own services call it.
-    public_id = models.CharField(max_length=32, unique=True, default=token)
+    public_id = models.CharField(max_length=32, default=token)
     bank = models.ForeignKey(HashBank, on_delete=models.PROTECT, related_name="hashes")
     signal_type = models.CharField(max_length=10, choices=SignalType.choices)
     # 32 bytes of PDQ; 8 of pHash; 32 for each frame of a video; the digest of a file.
@@ -154,7 +154,7 @@ class BankedHash(models.Model):
     mark = models.CharField(max_length=16, default="0" * 16)
     entry_count = models.PositiveSmallIntegerField(default=0)
     quality = models.PositiveSmallIntegerField(null=True)
-    source_ref = models.CharField(max_length=32, db_index=True)
+    source_ref = models.CharField(max_length=32)
     standing = models.CharField(
         max_length=10, choices=Standing.choices, default=Standing.CLAIMED
     )
@@ -180,6 +180,8 @@ class BankedHash(models.Model):
 
     class Meta:
         constraints = [
+            # Not ``unique=True``, nor ``db_index``: on PostgreSQL each would bring a second B-tree, for LIKE.
+            models.UniqueConstraint(fields=["public_id"], name="banked_public_id"),
             # The index first: one B-tree finds a value and keeps it once for each source.
             models.UniqueConstraint(
                 fields=["value_index", "source_ref", "signal_type"],
@@ -199,7 +201,8 @@ class BankedHash(models.Model):
                 fields=["id"],
                 condition=Q(searched_at__isnull=True),
                 name="banked_unsearched",
-            )
+            ),
+            models.Index(fields=["source_ref"], name="banked_source"),
         ]
 
     def __str__(self) -> str:
