@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from moderation.hashing import plausible
-from moderation.models import Feed
+from moderation.models import BankedHash, Feed, FeedFetch
+from moderation.pipeline import Query, find
 from moderation.services import feeds
 from tests.factories import NOW
 from tests.moderation.feeds.partner import Partner
@@ -43,3 +44,17 @@ def pdqs(count: int) -> list[str]:
         if plausible(value):
             found.append(value.hex())
     return found
+
+
+def fetched(feed: Feed, now=NOW) -> FeedFetch:
+    last = feeds.fetch_now(feed=feed, now=now)
+    feed.refresh_from_db()
+    return last
+
+
+def is_matched(value: str) -> bool:
+    return bool(find(Query(pdq=[bytes.fromhex(value)])))
+
+
+def banked(feed: Feed) -> int:
+    return BankedHash.objects.filter(bank=feed.bank).count()
