@@ -37,7 +37,7 @@ def test_our_own_lines_keep_allowed_fields_only(lines):
 
 
 def test_a_library_keeps_its_template_and_loses_its_arguments(lines):
-    logging.getLogger("some.library").warning("Could not store %s", MARKER)
+    logging.getLogger("some.package").warning("Could not store %s", MARKER)
 
     (line,) = lines()
     assert line["event"] == "Could not store %s"
@@ -45,7 +45,7 @@ def test_a_library_keeps_its_template_and_loses_its_arguments(lines):
 
 
 def test_a_library_that_formats_by_itself_is_not_trusted(lines):
-    logging.getLogger("some.library").warning(f"Could not store {MARKER} in the table")  # noqa: G004
+    logging.getLogger("some.package").warning(f"Could not store {MARKER} in the table")  # noqa: G004
 
     assert MARKER not in json.dumps(lines())
 
