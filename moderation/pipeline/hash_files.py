@@ -188,7 +188,10 @@ def _csv_parser(first: str) -> tuple[_Parser, bool]:
 
 
 def _cells(text: str) -> list[str]:
-    cells = next(csv.reader([text])) if '"' in text else text.split(",")
+    try:
+        cells = next(csv.reader([text])) if '"' in text else text.split(",")
+    except csv.Error:
+        raise HashRefused("The quotes of this line are no CSV.") from None
     return [cell.strip() for cell in cells] if " " in text else cells
 
 

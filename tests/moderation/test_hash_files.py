@@ -98,6 +98,7 @@ class TestReadHashes:
             (f"url,{GOOD.hex()},", "signal types"),
             (f"vpdq,{'0f' * 32 * 601},", "600"),
             ("pdq,,90", "hexadecimal"),
+            ('"pdq"\r,"",90', "quotes"),
         ],
     )
     def test_names_the_line_and_what_to_do(self, line, why):

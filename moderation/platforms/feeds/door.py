@@ -49,21 +49,22 @@ class Door:
 def named_errors() -> Iterator[None]:
     """Whatever goes wrong has a code: messages of libraries quote addresses and answers.
 
-    :raises PlatformError: `credentials_refused`, `refused_<status>`, `busy`, `unreachable` or `not_http`.
+    :raises PlatformError: `credentials_refused`, `refused_<status>`, `busy`, `unreachable`, `page_malformed` or
+        `not_http`.
     """
     try:
         yield
     except requests.HTTPError as error:
         status = error.response.status_code if error.response is not None else 500
         raise _refused(status) from None
-    except (requests.ConnectionError, requests.Timeout, OSError) as error:
-        if isinstance(error, requests.exceptions.JSONDecodeError):
-            raise PlatformError("page_malformed", retryable=True) from None
+    except (requests.ConnectionError, requests.Timeout):
         raise PlatformError("unreachable", retryable=True) from None
-    except RecursionError:
+    except (ValueError, RecursionError):
         raise PlatformError("page_malformed", retryable=True) from None
     except requests.RequestException:
         raise PlatformError("not_http", retryable=True) from None
+    except OSError:
+        raise PlatformError("unreachable", retryable=True) from None
 
 
 def _refused(status: int) -> PlatformError:
@@ -108,6 +109,8 @@ class _Guarded(HTTPAdapter):
             response.close()
             raise PlatformError("encoded", retryable=True)
         response._content = _read(response, time.monotonic)
+        # Whatever the partner calls it: some codecs take a day for ten MiB, and so does guessing.
+        response.encoding = "utf-8"
         return response
 
 

@@ -72,9 +72,11 @@ class TestABadDay:
             (b"<html>", "page_malformed"),
             (b'{"hashRecords": []}', "page_malformed"),
             (b"[" * 100_000, "page_malformed"),
+            (b'{"count": ' + b"1" * 5000 + b"}", "page_malformed"),
+            (b"\xff\xfe\xfd", "page_malformed"),
             (b"x" * (10 * 1024 * 1024 + 1), "too_large"),
         ],
-        ids=["empty", "list", "html", "fields", "deep", "large"],
+        ids=["empty", "list", "html", "fields", "deep", "digits", "bytes", "large"],
     )
     def test_stops_at_a_bad_page_and_loses_nothing(self, partner, add_feed, body, code):
         values = pdqs(2)
@@ -155,6 +157,12 @@ class TestABadDay:
         partner.sent = {"Content-Encoding": "gzip"}
 
         assert fetched(add_feed()).error_code == "encoded"
+
+    def test_reads_it_as_utf_8_whatever_it_is_called(self, partner, add_feed):
+        partner.add(pdqs(1)[0], caseNumbers={"é": "Active"})
+        partner.sent = {"Content-Type": "application/json; charset=punycode"}
+
+        assert fetched(add_feed()).added_count == 1
 
     def test_waits_for_a_partner_that_is_away(self, partner, add_feed):
         feed = add_feed(address="http://127.0.0.1:9")

@@ -11,6 +11,7 @@ from tests.moderation.feeds.partner import deleted, image, video
 
 LATER = NOW + timedelta(hours=1)
 NCMEC = Feed.Kind.NCMEC
+BOMB = '<!DOCTYPE x [<!ENTITY a "b">]><queryResult/>'
 
 
 class TestNcmec:
@@ -133,7 +134,11 @@ class TestNcmec:
             "",
             "no xml",
             "<html/>",
-            '<!DOCTYPE x [<!ENTITY a "b">]><queryResult/>',
+            BOMB,
+            *(
+                f'<?xml version="1.0" encoding="utf-16"?>{BOMB}'.encode(way)
+                for way in ("utf-16", "utf-16-le", "utf-16-be")
+            ),
             "<queryResult><images><image/></images></queryResult>",
             '<queryResult><images maxTimestamp="soon"><image/></images></queryResult>',
             "<queryResult><images/><images/></queryResult>",
@@ -142,7 +147,8 @@ class TestNcmec:
         ],
     )
     def test_stops_at_a_bad_page(self, partner, add_feed, body):
-        partner.reply = lambda *_: (200, body.encode())
+        sent = body if isinstance(body, bytes) else body.encode()
+        partner.reply = lambda *_: (200, sent)
         feed = add_feed(NCMEC)
 
         failed = fetched(feed)
