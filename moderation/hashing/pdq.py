@@ -22,6 +22,7 @@ Band = tuple[int, NDArray[np.float32]]
 RECIPE: Final = "pdq-1"  # stored beside each hash: what was done to get it
 HASH_BYTES: Final = 32
 TALL: Final = 2048  # rows from which a second pass over them would gain too little
+WIDE: Final = 65_535  # columns, the most of a JPEG: a PNG of five rows may have 8 million, and 64 such rows take 2 GB
 THRESHOLD: Final = 31  # bits; Meta's recommendation
 SAMPLES: Final = 64
 FREQUENCIES: Final = 16
@@ -52,7 +53,8 @@ def pdq(pixels: NDArray[np.uint8]) -> Pdq:
 def pdq_forms(pixels: NDArray[np.uint8]) -> tuple[Pdq, tuple[bytes, ...]]:
     """The picture's hash, and its eight forms: as it is, turned by 90, 180 and 270 degrees, and mirrored four ways.
 
-    Each form is what `pdq` says of the picture so turned, to the bit; from `TALL` rows on some are up to 10 bits off.
+    Each form is what `pdq` says of the picture so turned, to the bit; from `TALL` rows or `WIDE` columns on some are up
+    to 10 bits off.
     """
     if min(pixels.shape[:2]) < MIN_SIDE:
         return Pdq(bytes(HASH_BYTES), 0), (bytes(HASH_BYTES),) * len(SYMMETRIES)
@@ -96,18 +98,28 @@ def plausible(value: bytes) -> bool:
 
 def _samples(pixels: NDArray[np.uint8]) -> Floats:
     _check(pixels)
+    if _is_wide(pixels):
+        return _samples(pixels.swapaxes(0, 1)).T
     return _across(_down(pixels, _bands(len(pixels))), _bands(pixels.shape[1]))
 
 
 def _mirrored_samples(pixels: NDArray[np.uint8]) -> tuple[Floats, ...]:
     """The samples of the picture and of its mirror images: upside down, left to right, and both."""
     _check(pixels)
+    if _is_wide(pixels):
+        one, upside_down, left_to_right, two = _mirrored_samples(pixels.swapaxes(0, 1))
+        return one.T, left_to_right.T, upside_down.T, two.T
     height, width = pixels.shape[:2]
     rows = _down(pixels, _bands(height))
     flipped = rows[::-1] if height >= TALL else _down(pixels, _mirrored(height))
     pair = np.concatenate((rows, flipped))
     both = _across(pair, _bands(width)), _across(pair, _mirrored(width))
     return tuple(half for samples in both for half in np.split(samples, 2))
+
+
+def _is_wide(pixels: NDArray[np.uint8]) -> bool:
+    height, width = pixels.shape[:2]
+    return bool(width > max(WIDE, height))
 
 
 def _check(pixels: NDArray[np.uint8]) -> None:
@@ -159,7 +171,8 @@ def _bands(length: int) -> tuple[Band, ...]:
     def box(middle: int) -> tuple[int, int]:
         return max(0, middle - left), min(length, middle + right + 1)
 
-    inside = (np.convolve(*np.ones((2, window))) / window**2).astype(np.float32)
+    slope = np.arange(1, window + 1)  # two boxes folded, in one step for each place
+    inside = (np.concatenate((slope, slope[-2::-1])) / window**2).astype(np.float32)
 
     def band(sample: int) -> Band:
         outer = box((2 * sample + 1) * length // (2 * SAMPLES))

@@ -1,6 +1,7 @@
 """PDQ as Meta's own code computes it, and what follows from what it is."""
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,34 @@ class TestQuality:
 
     def test_of_a_photograph_is_full(self) -> None:
         assert pdq(pixels(picture())).quality == 100
+
+
+class TestOddShapes:
+    def test_a_strip_of_a_million_columns_takes_no_more_memory_than_it_has(
+        self,
+    ) -> None:
+        """64 rows as long as that would be 32 times the picture, in a worker that has no limit of its own."""
+        strip = np.random.default_rng(1).integers(0, 256, (5, 1_000_000), np.uint8)
+        tracemalloc.start()
+        try:
+            made, forms = pdq_forms(strip)
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+        assert (made.hash, len(forms)) == (forms[0], 8)
+        assert most < 4 * strip.nbytes
+
+    def test_a_wide_strip_is_hashed_as_the_tall_one_that_it_is_when_turned(
+        self,
+    ) -> None:
+        wide = pixels(picture().resize((70_000, 100)))
+
+        upright, turned = pdq_forms(wide), pdq_forms(wide.swapaxes(0, 1))
+
+        assert upright[0] == pdq(wide)
+        assert upright[1][6] == turned[0].hash
+        assert set(upright[1]) == set(turned[1])
 
 
 class TestTheSamePicture:
